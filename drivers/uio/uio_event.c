@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Userspace I/O: events, from the interrupt or the driver to user space.
+ */
+
+#include "uio_internal.h"
+
+static void uio_count_event(struct uio_object *obj)
+{
+	if (uio_revoked(obj))
+		return;
+
+	atomic_inc(&obj->idev.event);
+	wake_up_interruptible(&obj->idev.wait);
+	kill_fasync(&obj->idev.async_queue, SIGIO, POLL_IN);
+}
+
+/**
+ * uio_event_notify - tell user space that the device has an event
+ * @info:	the driver's description of the device
+ *
+ * Wakes whoever reads or polls the device. Ignored while the device is not
+ * registered or is revoked. A driver that has set @info->irq to UIO_IRQ_NONE
+ * says by this call that there will be no more events: reads then fail with
+ * -EIO.
+ *
+ * Context: Any, hard interrupt included. @info itself must be valid.
+ */
+void uio_event_notify(struct uio_info *info)
+{
+	struct uio_device *idev;
+
+	/* uio_unregister_device() clears the pointer, then the object is freed by RCU */
+	rcu_read_lock();
+	idev = READ_ONCE(info->uio_dev);
+	if (idev) {
+		struct uio_object *obj = to_uio_object(idev);
+		bool has_irq = info->irq != UIO_IRQ_NONE;
+
+		if (has_irq != READ_ONCE(obj->has_irq))
+			WRITE_ONCE(obj->has_irq, has_irq);
+		uio_count_event(obj);
+	}
+	rcu_read_unlock();
+}
+EXPORT_SYMBOL_GPL(uio_event_notify);
+
+/**
+ * uio_wake_hangup - tell every sleeper that the device is revoked
+ * @obj: the device, already revoked
+ */
+void uio_wake_hangup(struct uio_object *obj)
+{
+	wake_up_interruptible_poll(&obj->idev.wait, EPOLLHUP | EPOLLERR);
+
+	/* pairs with smp_mb() in uio_fasync(): it sees the state, or we see the file */
+	smp_mb();
+	kill_fasync(&obj->idev.async_queue, SIGIO, POLL_HUP);
+}
+
+static irqreturn_t uio_irq_handler(int irq, void *data)
+{
+	struct uio_object *obj = data;
+	struct uio_info *info = obj->idev.info;
+	irqreturn_t ret = info->handler(irq, info);
+
+	return ret == IRQ_HANDLED ? IRQ_WAKE_THREAD : ret;
+}
+
+static irqreturn_t uio_irq_thread(int irq, void *data)
+{
+	uio_count_event(data);
+	return IRQ_HANDLED;
+}
+
+/**
+ * uio_request_irq - request the device's interrupt line, if it has one
+ * @obj: the device
+ *
+ * Return: 0 or a negative error code.
+ */
+int uio_request_irq(struct uio_object *obj)
+{
+	struct uio_info *info = obj->idev.info;
+	int ret;
+
+	if (info->irq == UIO_IRQ_NONE || info->irq == UIO_IRQ_CUSTOM)
+		return 0;
+
+	ret = request_threaded_irq(info->irq, uio_irq_handler, uio_irq_thread,
+				   info->irq_flags, info->name, obj);
+	if (!ret)
+		obj->irq = info->irq;
+	return ret;
+}
+
+/**
+ * uio_free_irq - give the interrupt line back; waits for the handler
+ * @obj: the device
+ *
+ * Not left to devres: the driver may disable MSI once it has unregistered.
+ */
+void uio_free_irq(struct uio_object *obj)
+{
+	if (obj->irq == UIO_IRQ_NONE)
+		return;
+
+	free_irq(obj->irq, obj);
+	obj->irq = UIO_IRQ_NONE;
+}

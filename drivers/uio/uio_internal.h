@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Userspace I/O: what the files of the core share.
+ *
+ * genksyms expands every type that is visible where a symbol is exported, so
+ * an #include added here changes the symbol versions of the functions that
+ * existing drivers link to. Include what else a file needs in that file; one
+ * that exports an old symbol can take no more.
+ */
+
+#ifndef _UIO_INTERNAL_H
+#define _UIO_INTERNAL_H
+
+#include <linux/module.h>
+#include <linux/init.h>
+#include <linux/poll.h>
+#include <linux/device.h>
+#include <linux/slab.h>
+#include <linux/mm.h>
+#include <linux/idr.h>
+#include <linux/sched/signal.h>
+#include <linux/string.h>
+#include <linux/kobject.h>
+#include <linux/cdev.h>
+#include <linux/uio_driver.h>
+#include <linux/dma-mapping.h>
+
+#define UIO_MAX_DEVICES		BIT(MINORBITS)
+
+/**
+ * struct uio_object - the core's own part of a UIO device
+ * @idev: the part that drivers can see; its refcount is that of the object
+ * @ctx: keeps @idev.info valid after unregistration; NULL: nothing does
+ * @inode: all mappings of the device are in this inode's i_mapping, so that
+ *	one call finds them whatever device node they were opened through
+ * @active: state of the device and number of callers inside the driver, see
+ *	uio_lifetime.c
+ * @straggler: there was a caller inside the driver when the device was revoked
+ * @has_irq: the device can have events; followed by uio_event_notify(), so
+ *	that read() and poll() need not look at the driver's memory
+ * @irq: line to free; UIO_IRQ_NONE if none was requested
+ * @mapper_lock: taken inside the driver, protects @mappers
+ * @mappers: address spaces in which a mapping was populated by mmap() itself
+ * @dep_map: makes the time inside the driver look like a read lock to lockdep
+ * @rcu: uio_event_notify() and open() find the object without a reference
+ */
+struct uio_object {
+	struct uio_device	idev;
+	struct uio_context	*ctx;
+	struct inode		*inode;
+	atomic_t		active;
+	bool			straggler;
+	bool			has_irq;
+	long			irq;
+	struct mutex		mapper_lock;	/* protects mappers */
+	struct list_head	mappers;
+	struct lockdep_map	dep_map;
+	struct rcu_head		rcu;
+};
+
+#define to_uio_object(_idev) container_of(_idev, struct uio_object, idev)
+
+/**
+ * struct uio_file - an open file
+ * @obj: the device; the file has a reference
+ * @event_count: number of the last event that was read
+ */
+struct uio_file {
+	struct uio_object	*obj;
+	s32			event_count;
+};
+
+/* uio_lifetime.c: states, references */
+struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
+				    struct uio_info *info,
+				    struct uio_context *ctx);
+void uio_object_release(struct device *dev);
+bool uio_enter(struct uio_object *obj);
+void uio_leave(struct uio_object *obj);
+bool uio_revoked(const struct uio_object *obj);
+void uio_revoke(struct uio_object *obj);
+void uio_drain(struct uio_object *obj);
+int uio_context_claim(struct uio_context *ctx);
+
+/* uio_main.c: numbers, class, inodes */
+extern struct class uio_class;
+bool uio_ready(void);
+dev_t uio_devt(int minor);
+struct inode *uio_alloc_inode(void);
+
+/* uio_register.c: minors */
+struct uio_object *uio_object_find(unsigned int minor);
+
+/* uio_file.c */
+extern const struct file_operations uio_fops;
+
+/* uio_mmap.c: mappings */
+int uio_mmap_live(struct uio_object *obj, struct vm_area_struct *vma);
+void uio_revoke_mappings(struct uio_object *obj);
+void uio_wait_for_mappers(struct uio_object *obj);
+void uio_free_mappers(struct uio_object *obj);
+
+/* uio_event.c: interrupts, waking */
+int uio_request_irq(struct uio_object *obj);
+void uio_free_irq(struct uio_object *obj);
+void uio_wake_hangup(struct uio_object *obj);
+
+/* uio_sysfs.c */
+extern const struct attribute_group *uio_groups[];
+int uio_sysfs_add(struct uio_object *obj);
+void uio_sysfs_del(struct uio_object *obj);
+
+#endif /* _UIO_INTERNAL_H */

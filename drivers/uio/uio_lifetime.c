@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Userspace I/O: how long things live.
+ */
+
+#include "uio_internal.h"
+
+#include <linux/lockdep.h>
+#include <linux/wait_bit.h>
+
+/**
+ * DOC: lifetime
+ *
+ * Two objects with a refcount each, and one state:
+ *
+ * - &struct uio_device is the core's. An open file has a reference, and so has
+ *   the registration. It needs nothing of the driver's to stay valid.
+ * - &struct uio_context is the driver's. An open file has a reference, and so
+ *   have the registration and the driver itself.
+ *
+ * A mapping needs no reference of its own: its VMA holds the open file.
+ *
+ * ::
+ *
+ *     LIVE --revoke--> REVOKED --drain--> DRAINED --last reference--> RELEASED
+ *
+ * The state is the counter @active. It counts the callers that are inside the
+ * driver, and UIO_REVOKED is added to it once:
+ *
+ * ============  ==================================================
+ * LIVE          0 and above: uio_enter() succeeds
+ * REVOKED       below 0: uio_enter() fails; some callers may not
+ *               have left yet
+ * DRAINED       UIO_REVOKED exactly, for good: nobody is inside
+ * RELEASED      the context's release is called
+ * ============  ==================================================
+ *
+ * Whoever calls into the driver, or puts its memory into a page table, does so
+ * between uio_enter() and uio_leave(), where it may sleep. Event count and wait
+ * queue are the core's own: read() and poll() only look at the state.
+ */
+
+/* Far enough from 0 on either side for any number of callers. */
+#define UIO_REVOKED	(INT_MIN / 2)
+
+/* &uio_context.flags */
+#define UIO_CONTEXT_CLAIMED	0
+
+/*
+ * To lockdep a caller inside the driver holds a lock for reading, taken by
+ * trylock since uio_enter() never waits, and a drain takes it for writing. That
+ * reports a drain from inside a callback, and one under a lock that a callback
+ * takes.
+ */
+static void uio_dep_enter(struct uio_object *obj)
+{
+	rwsem_acquire_read(&obj->dep_map, 0, 1, _RET_IP_);
+}
+
+/**
+ * uio_enter - get ready to call into the driver
+ * @obj: the device; the caller has a reference or is in an RCU section
+ *
+ * Return: true if the device is live: the driver's info and what it describes
+ * stay valid until uio_leave(), and the caller may sleep. false if the device
+ * is revoked. Never waits.
+ */
+bool uio_enter(struct uio_object *obj)
+{
+	if (!atomic_inc_unless_negative(&obj->active))
+		return false;
+
+	uio_dep_enter(obj);
+	return true;
+}
+
+/**
+ * uio_leave - done with the driver
+ * @obj: the device that uio_enter() returned true for
+ */
+void uio_leave(struct uio_object *obj)
+{
+	rwsem_release(&obj->dep_map, _RET_IP_);
+
+	/* fully ordered: what was done inside is visible to the drain */
+	if (unlikely(atomic_dec_return(&obj->active) == UIO_REVOKED))
+		wake_up_var(&obj->active);
+}
+
+/**
+ * uio_revoked - is the device revoked
+ * @obj: the device
+ *
+ * For a sleeper this belongs into the wait condition, or after poll_wait():
+ * uio_revoke() changes the state first and then wakes.
+ */
+bool uio_revoked(const struct uio_object *obj)
+{
+	return atomic_read(&obj->active) < 0;
+}
+
+/**
+ * uio_revoke - LIVE to REVOKED
+ * @obj: the device
+ *
+ * From here on nobody enters the driver, sleepers are awake, and I/O memory is
+ * gone from all page tables unless somebody was inside the driver just now:
+ * uio_drain() looks after that one. Does nothing if the device is revoked.
+ */
+void uio_revoke(struct uio_object *obj)
+{
+	struct uio_context *ctx = obj->ctx;
+	int old = atomic_read(&obj->active);
+
+	/*
+	 * Enters while it revokes, so that a drain waits for the rest of this.
+	 * Fully ordered: whoever is woken, or waits for a page table lock that
+	 * is taken below, sees the new state.
+	 */
+	do {
+		if (old < 0)
+			return;
+	} while (!atomic_try_cmpxchg(&obj->active, &old, old + 1 + UIO_REVOKED));
+	uio_dep_enter(obj);
+
+	obj->straggler = old > 0;
+	uio_wake_hangup(obj);
+	if (ctx && ctx->ops->kick)
+		ctx->ops->kick(ctx);
+	uio_revoke_mappings(obj);
+
+	uio_leave(obj);
+}
+
+/**
+ * uio_drain - REVOKED to DRAINED
+ * @obj: a revoked device
+ *
+ * Waits until everybody has left the driver, its interrupt handler included.
+ * Waits for nothing if nobody is inside.
+ */
+void uio_drain(struct uio_object *obj)
+{
+	WARN_ON_ONCE(!uio_revoked(obj));
+
+	rwsem_acquire(&obj->dep_map, 0, 0, _RET_IP_);
+	if (atomic_read(&obj->active) != UIO_REVOKED)
+		lock_contended(&obj->dep_map, _RET_IP_);
+	wait_var_event(&obj->active,
+		       atomic_read(&obj->active) == UIO_REVOKED);
+	lock_acquired(&obj->dep_map, _RET_IP_);
+	rwsem_release(&obj->dep_map, _RET_IP_);
+
+	uio_free_irq(obj);
+
+	/*
+	 * A fault that was inside may have inserted a page after the device
+	 * was revoked, and an mmap() that was inside may not have linked its
+	 * VMA yet.
+	 */
+	uio_wait_for_mappers(obj);
+	if (obj->straggler || !list_empty(&obj->mappers)) {
+		obj->straggler = false;
+		uio_revoke_mappings(obj);
+	}
+}
+
+/**
+ * uio_object_alloc - make a UIO device
+ * @owner: module that open files pin
+ * @parent: parent device
+ * @info: the driver's description of the device
+ * @ctx: context, or NULL
+ *
+ * Return: a live device that nobody can find yet, with one reference, which
+ * put_device() drops; it has no minor and no name. NULL if memory is short.
+ */
+struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
+				    struct uio_info *info,
+				    struct uio_context *ctx)
+{
+	static struct lock_class_key __maybe_unused key;
+	struct uio_object *obj = kzalloc(sizeof(*obj), GFP_KERNEL);
+
+	if (!obj)
+		return NULL;
+
+	obj->inode = uio_alloc_inode();
+	if (IS_ERR(obj->inode)) {
+		kfree(obj);
+		return NULL;
+	}
+
+	atomic_set(&obj->active, 0);
+	lockdep_init_map(&obj->dep_map, "uio_active", &key, 0);
+	mutex_init(&obj->mapper_lock);
+	INIT_LIST_HEAD(&obj->mappers);
+	obj->has_irq = info->irq != UIO_IRQ_NONE;
+	obj->ctx = ctx;
+
+	mutex_init(&obj->idev.info_lock);
+	init_waitqueue_head(&obj->idev.wait);
+	obj->idev.owner = owner;
+	obj->idev.info = info;
+	obj->idev.minor = -1;
+	device_initialize(&obj->idev.dev);
+	obj->idev.dev.class = &uio_class;
+	obj->idev.dev.parent = parent;
+	dev_set_drvdata(&obj->idev.dev, &obj->idev);
+	return obj;
+}
+
+/**
+ * uio_object_release - the last reference to a UIO device is gone
+ * @dev: its device
+ */
+void uio_object_release(struct device *dev)
+{
+	struct uio_object *obj = to_uio_object(dev_get_drvdata(dev));
+
+	uio_free_mappers(obj);
+	iput(obj->inode);
+	kfree_rcu(obj, rcu);
+}
+
+/**
+ * uio_context_init - prepare a context
+ * @ctx:	embedded in the object that also holds the &struct uio_info
+ * @ops:	what the core calls
+ *
+ * The caller gets the first reference: from now on the object is freed by
+ * uio_context_put(), by way of &uio_context_ops.release, on error paths too.
+ *
+ * A context serves for one registration. After that it can be registered again
+ * if it is prepared again, which needs that nobody but the caller has a
+ * reference: see uio_context_unused().
+ *
+ * Context: Any.
+ */
+void uio_context_init(struct uio_context *ctx,
+		      const struct uio_context_ops *ops)
+{
+	WARN_ON(!ops || !ops->release);
+
+	kref_init(&ctx->kref);
+	ctx->ops = ops;
+	ctx->flags = 0;
+}
+EXPORT_SYMBOL_GPL(uio_context_init);
+
+/**
+ * uio_context_get - take a reference to a context
+ * @ctx:	a context that the caller has a reference to
+ *
+ * Context: Any.
+ * Return: @ctx.
+ */
+struct uio_context *uio_context_get(struct uio_context *ctx)
+{
+	kref_get(&ctx->kref);
+	return ctx;
+}
+EXPORT_SYMBOL_GPL(uio_context_get);
+
+static void uio_context_release(struct kref *kref)
+{
+	struct uio_context *ctx = container_of(kref, struct uio_context, kref);
+
+	ctx->ops->release(ctx);
+}
+
+/**
+ * uio_context_put - drop a reference to a context
+ * @ctx:	the context; invalid afterwards
+ *
+ * Context: Process context; may sleep if the driver's release does. The caller
+ * must not hold a lock that the release takes.
+ */
+void uio_context_put(struct uio_context *ctx)
+{
+	might_sleep();
+	kref_put(&ctx->kref, uio_context_release);
+}
+EXPORT_SYMBOL_GPL(uio_context_put);
+
+/**
+ * uio_context_unused - nobody but the caller has a reference
+ * @ctx:	a context that is not registered
+ *
+ * Once true it stays true until the caller gives out a reference, since open
+ * files can only be had from a registered device.
+ *
+ * Context: Any.
+ */
+bool uio_context_unused(const struct uio_context *ctx)
+{
+	return kref_read(&ctx->kref) == 1;
+}
+EXPORT_SYMBOL_GPL(uio_context_unused);
+
+/**
+ * uio_context_claim - use a context for a registration
+ * @ctx: the context
+ *
+ * Return: 0, or -EBUSY if it has been used since uio_context_init().
+ */
+int uio_context_claim(struct uio_context *ctx)
+{
+	return test_and_set_bit(UIO_CONTEXT_CLAIMED, &ctx->flags) ? -EBUSY : 0;
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Userspace I/O: sysfs attributes of the device, its memory regions and its
+ * port regions.
+ */
+
+#include "uio_internal.h"
+
+#include <linux/sysfs.h>
+
+/*
+ * An attribute shows what the driver has written into its info, so it enters
+ * like any operation of user space does.
+ */
+
+#define UIO_INFO_ATTR(_name, _fmt, _value)				\
+static ssize_t _name##_show(struct device *dev,				\
+			    struct device_attribute *attr, char *buf)	\
+{									\
+	struct uio_object *obj = to_uio_object(dev_get_drvdata(dev));	\
+	ssize_t ret = -ENODEV;						\
+									\
+	if (uio_enter(obj)) {						\
+		ret = sysfs_emit(buf, _fmt "\n", _value);		\
+		uio_leave(obj);						\
+	}								\
+	return ret;							\
+}									\
+static DEVICE_ATTR_RO(_name)
+
+UIO_INFO_ATTR(name, "%s", obj->idev.info->name);
+UIO_INFO_ATTR(version, "%s", obj->idev.info->version);
+UIO_INFO_ATTR(event, "%u", (unsigned int)atomic_read(&obj->idev.event));
+
+static struct attribute *uio_attrs[] = {
+	&dev_attr_name.attr,
+	&dev_attr_version.attr,
+	&dev_attr_event.attr,
+	NULL
+};
+
+static const struct attribute_group uio_group = {
+	.attrs = uio_attrs,
+};
+
+const struct attribute_group *uio_groups[] = {
+	&uio_group,
+	NULL
+};
+
+/**
+ * struct uio_map - directory maps/mapN
+ * @kobj: the directory
+ * @mem: the driver's description of the region
+ */
+struct uio_map {
+	struct kobject kobj;
+	struct uio_mem *mem;
+};
+
+/**
+ * struct uio_portio - directory portio/portN
+ * @kobj: the directory
+ * @port: the driver's description of the region
+ */
+struct uio_portio {
+	struct kobject kobj;
+	struct uio_port *port;
+};
+
+#define to_uio_mem(_kobj)	(container_of(_kobj, struct uio_map, kobj)->mem)
+#define to_uio_port(_kobj)	(container_of(_kobj, struct uio_portio, kobj)->port)
+
+static struct uio_object *uio_region_object(struct kobject *region)
+{
+	/* uioN/maps/mapN */
+	return to_uio_object(dev_get_drvdata(kobj_to_dev(region->parent->parent)));
+}
+
+static ssize_t uio_region_show(struct kobject *kobj, struct attribute *attr,
+			       char *buf)
+{
+	struct kobj_attribute *kattr = container_of(attr, struct kobj_attribute,
+						    attr);
+	struct uio_object *obj = uio_region_object(kobj);
+	ssize_t ret;
+
+	if (!uio_enter(obj))
+		return -ENODEV;
+
+	ret = kattr->show(kobj, kattr, buf);
+	uio_leave(obj);
+	return ret;
+}
+
+static const struct sysfs_ops uio_region_sysfs_ops = {
+	.show = uio_region_show,
+};
+
+#define UIO_REGION_ATTR(_kind, _name, _fmt, _value)			\
+static ssize_t _kind##_##_name##_show(struct kobject *kobj,		\
+				      struct kobj_attribute *attr,	\
+				      char *buf)			\
+{									\
+	return sysfs_emit(buf, _fmt "\n", _value);			\
+}									\
+static struct kobj_attribute _kind##_##_name =				\
+	__ATTR(_name, 0444, _kind##_##_name##_show, NULL)
+
+UIO_REGION_ATTR(map, name, "%s", to_uio_mem(kobj)->name ?: "");
+UIO_REGION_ATTR(map, addr, "%pa", &to_uio_mem(kobj)->addr);
+UIO_REGION_ATTR(map, size, "%pa", &to_uio_mem(kobj)->size);
+UIO_REGION_ATTR(map, offset, "0x%lx", to_uio_mem(kobj)->offs);
+
+static struct attribute *map_attrs[] = {
+	&map_name.attr,
+	&map_addr.attr,
+	&map_size.attr,
+	&map_offset.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(map);
+
+static void uio_map_release(struct kobject *kobj)
+{
+	kfree(container_of(kobj, struct uio_map, kobj));
+}
+
+static const struct kobj_type uio_map_type = {
+	.release	= uio_map_release,
+	.sysfs_ops	= &uio_region_sysfs_ops,
+	.default_groups	= map_groups,
+};
+
+UIO_REGION_ATTR(portio, name, "%s", to_uio_port(kobj)->name ?: "");
+UIO_REGION_ATTR(portio, start, "0x%lx", to_uio_port(kobj)->start);
+UIO_REGION_ATTR(portio, size, "0x%lx", to_uio_port(kobj)->size);
+
+static ssize_t portio_porttype_show(struct kobject *kobj,
+				    struct kobj_attribute *attr, char *buf)
+{
+	static const char * const types[] = {
+		[UIO_PORT_NONE]		= "none",
+		[UIO_PORT_X86]		= "x86",
+		[UIO_PORT_GPIO]		= "gpio",
+		[UIO_PORT_OTHER]	= "other",
+	};
+	int type = to_uio_port(kobj)->porttype;
+
+	if (type < 0 || type >= ARRAY_SIZE(types))
+		return -EINVAL;
+	return sysfs_emit(buf, "port_%s\n", types[type]);
+}
+
+static struct kobj_attribute portio_porttype =
+	__ATTR(porttype, 0444, portio_porttype_show, NULL);
+
+static struct attribute *portio_attrs[] = {
+	&portio_name.attr,
+	&portio_start.attr,
+	&portio_size.attr,
+	&portio_porttype.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(portio);
+
+static void uio_portio_release(struct kobject *kobj)
+{
+	kfree(container_of(kobj, struct uio_portio, kobj));
+}
+
+static const struct kobj_type uio_portio_type = {
+	.release	= uio_portio_release,
+	.sysfs_ops	= &uio_region_sysfs_ops,
+	.default_groups	= portio_groups,
+};
+
+/* Makes *@dir with the first region; the region's kobject is put on failure. */
+static int uio_region_add(struct uio_object *obj, struct kobject **dir,
+			  const char *dir_name, struct kobject *region,
+			  const char *fmt, int nr)
+{
+	int ret;
+
+	if (!*dir)
+		*dir = kobject_create_and_add(dir_name, &obj->idev.dev.kobj);
+	ret = *dir ? kobject_add(region, *dir, fmt, nr) : -ENOMEM;
+	if (ret) {
+		kobject_put(region);
+		return ret;
+	}
+
+	kobject_uevent(region, KOBJ_ADD);
+	return 0;
+}
+
+static int uio_map_add(struct uio_object *obj, int nr)
+{
+	struct uio_mem *mem = &obj->idev.info->mem[nr];
+	struct uio_map *map = kzalloc(sizeof(*map), GFP_KERNEL);
+	int ret;
+
+	if (!map)
+		return -ENOMEM;
+
+	kobject_init(&map->kobj, &uio_map_type);
+	map->mem = mem;
+	ret = uio_region_add(obj, &obj->idev.map_dir, "maps", &map->kobj,
+			     "map%d", nr);
+	if (!ret)
+		mem->map = map;
+	return ret;
+}
+
+static int uio_portio_add(struct uio_object *obj, int nr)
+{
+	struct uio_port *port = &obj->idev.info->port[nr];
+	struct uio_portio *portio = kzalloc(sizeof(*portio), GFP_KERNEL);
+	int ret;
+
+	if (!portio)
+		return -ENOMEM;
+
+	kobject_init(&portio->kobj, &uio_portio_type);
+	portio->port = port;
+	ret = uio_region_add(obj, &obj->idev.portio_dir, "portio",
+			     &portio->kobj, "port%d", nr);
+	if (!ret)
+		port->portio = portio;
+	return ret;
+}
+
+/* Removes the directory now, whenever its memory is freed. */
+static void uio_region_del(struct kobject *kobj)
+{
+	kobject_del(kobj);
+	kobject_put(kobj);
+}
+
+/**
+ * uio_sysfs_add - make the directories for the regions
+ * @obj: the device, added
+ *
+ * Return: 0, or a negative error code with nothing left behind.
+ */
+int uio_sysfs_add(struct uio_object *obj)
+{
+	struct uio_info *info = obj->idev.info;
+	int ret = 0;
+	int i;
+
+	for (i = 0; i < MAX_UIO_MAPS; i++)
+		info->mem[i].map = NULL;
+	for (i = 0; i < MAX_UIO_PORT_REGIONS; i++)
+		info->port[i].portio = NULL;
+
+	for (i = 0; !ret && i < MAX_UIO_MAPS && info->mem[i].size; i++)
+		ret = uio_map_add(obj, i);
+	for (i = 0; !ret && i < MAX_UIO_PORT_REGIONS && info->port[i].size; i++)
+		ret = uio_portio_add(obj, i);
+
+	if (ret) {
+		dev_err(&obj->idev.dev, "error creating sysfs files (%d)\n", ret);
+		uio_sysfs_del(obj);
+	}
+	return ret;
+}
+
+/**
+ * uio_sysfs_del - remove the directories for the regions
+ * @obj: the device
+ *
+ * Waits for readers of their attributes.
+ */
+void uio_sysfs_del(struct uio_object *obj)
+{
+	struct uio_info *info = obj->idev.info;
+	int i;
+
+	for (i = 0; i < MAX_UIO_MAPS && info->mem[i].map; i++) {
+		uio_region_del(&info->mem[i].map->kobj);
+		info->mem[i].map = NULL;
+	}
+	for (i = 0; i < MAX_UIO_PORT_REGIONS && info->port[i].portio; i++) {
+		uio_region_del(&info->port[i].portio->kobj);
+		info->port[i].portio = NULL;
+	}
+
+	if (obj->idev.map_dir)
+		uio_region_del(obj->idev.map_dir);
+	if (obj->idev.portio_dir)
+		uio_region_del(obj->idev.portio_dir);
+}

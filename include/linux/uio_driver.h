@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Userspace I/O: what a driver sees of the UIO core.
+ *
+ * A driver describes its device in a struct uio_info and registers it. If it
+ * also hands over a struct uio_context, whatever user space can still reach
+ * stays valid after uio_unregister_device(), until the last open file and the
+ * last mapping are gone.
+ */
+
+#ifndef _UIO_DRIVER_H_
+#define _UIO_DRIVER_H_
+
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/interrupt.h>
+
+struct module;
+struct uio_map;
+struct uio_portio;
+
+#define MAX_UIO_MAPS		5
+#define MAX_UIO_PORT_REGIONS	5
+
+/**
+ * struct uio_mem - one memory region that user space may map
+ *
+ * User space maps region N of a device at file offset N * page size.
+ */
+struct uio_mem {
+	/** @name: shown in sysfs; may be NULL */
+	const char		*name;
+	/**
+	 * @addr: start of the region, page aligned: a physical address, a bus
+	 * address or a kernel virtual address, as @memtype says
+	 */
+	phys_addr_t		addr;
+	/**
+	 * @dma_addr: for UIO_MEM_DMA_COHERENT, the handle that
+	 * dma_alloc_coherent() returned next to @addr
+	 */
+	dma_addr_t		dma_addr;
+	/** @offs: where in the first page the device's own memory begins, in bytes */
+	unsigned long		offs;
+	/** @size: bytes; the first region of size 0 ends the list */
+	resource_size_t		size;
+	/** @memtype: one of the UIO_MEM_* values */
+	int			memtype;
+	/** @internal_addr: the driver's own ioremap() of @addr; not used by the core */
+	void __iomem		*internal_addr;
+	/** @dma_device: for UIO_MEM_DMA_COHERENT, the device it was allocated for */
+	struct device		*dma_device;
+	/* private: the region's directory in sysfs */
+	struct uio_map		*map;
+};
+
+/**
+ * struct uio_port - one region of I/O ports, for user space to read in sysfs
+ */
+struct uio_port {
+	/** @name: shown in sysfs; may be NULL */
+	const char		*name;
+	/** @start: first port */
+	unsigned long		start;
+	/** @size: number of ports; the first region of size 0 ends the list */
+	unsigned long		size;
+	/** @porttype: one of the UIO_PORT_* values */
+	int			porttype;
+	/* private: the region's directory in sysfs */
+	struct uio_portio	*portio;
+};
+
+/**
+ * struct uio_device - the core's object behind one /dev/uioN
+ *
+ * Refcounted by @dev on its own: it needs nothing of the driver's and lives as
+ * long as an open file, a mapping or the registration.
+ */
+struct uio_device {
+	/* private: all of it is the core's; drivers may look at minor and dev */
+	struct module           *owner;
+	struct device		dev;
+	int                     minor;
+	atomic_t                event;
+	struct fasync_struct    *async_queue;
+	wait_queue_head_t       wait;
+	struct uio_info         *info;
+	struct mutex		info_lock;	/* not used, keeps the layout */
+	struct kobject          *map_dir;
+	struct kobject          *portio_dir;
+};
+
+/**
+ * struct uio_info - a driver's description of its device
+ *
+ * Owned by the driver. It must stay valid until uio_unregister_device() has
+ * returned or, for a driver with a context, until the context's release.
+ *
+ * All callbacks but @handler may sleep, and the core holds no lock over them:
+ * they may run at the same time, also with themselves. None runs any more when
+ * uio_unregister_device() has returned, except @release for a driver with a
+ * context.
+ */
+struct uio_info {
+	/**
+	 * @uio_dev: set by the core while the device is registered, else NULL
+	 */
+	struct uio_device	*uio_dev;
+	/** @name: name of the device, shown in sysfs */
+	const char		*name;
+	/** @version: version of the driver, shown in sysfs */
+	const char		*version;
+	/** @mem: memory regions */
+	struct uio_mem		mem[MAX_UIO_MAPS];
+	/** @port: I/O port regions */
+	struct uio_port		port[MAX_UIO_PORT_REGIONS];
+	/**
+	 * @irq: interrupt line that the core requests, UIO_IRQ_CUSTOM if the
+	 * driver calls uio_event_notify() itself, or UIO_IRQ_NONE. Whoever
+	 * sets it to UIO_IRQ_NONE later makes that seen by uio_event_notify().
+	 */
+	long			irq;
+	/** @irq_flags: flags for the interrupt request */
+	unsigned long		irq_flags;
+	/** @priv: for the driver */
+	void			*priv;
+	/**
+	 * @handler: called in hard interrupt context; quiets the device. On
+	 * IRQ_HANDLED user space gets an event.
+	 */
+	irqreturn_t (*handler)(int irq, struct uio_info *dev_info);
+	/**
+	 * @mmap: the driver maps its memory itself; optional, and not for a
+	 * driver with a context, which has &uio_context_ops.fault instead.
+	 * Called with the mmap_lock held for writing.
+	 */
+	int (*mmap)(struct uio_info *info, struct vm_area_struct *vma);
+	/**
+	 * @open: called for each open(); optional. @inode is the one whose
+	 * i_mapping all mappings of the device are in, whatever device node
+	 * was opened, and has the device's number.
+	 */
+	int (*open)(struct uio_info *info, struct inode *inode);
+	/**
+	 * @release: called when an open file and the last mapping made through
+	 * it are gone; optional. With a context it is called for every file
+	 * whose @open succeeded, be it after uio_unregister_device(). Without
+	 * one it is skipped for files that go after that.
+	 */
+	int (*release)(struct uio_info *info, struct inode *inode);
+	/** @irqcontrol: called for a write(): 1 to enable interrupts, 0 to disable */
+	int (*irqcontrol)(struct uio_info *info, s32 irq_on);
+};
+
+struct uio_context;
+
+/**
+ * struct uio_context_ops - what the owner of a context does for the core
+ */
+struct uio_context_ops {
+	/**
+	 * @release: the last reference is gone; frees the object that holds
+	 * the context, its &struct uio_info and the memory that it maps.
+	 * Required.
+	 *
+	 * Called in process context without locks, may sleep. The core pins
+	 * the owner module over it.
+	 */
+	void (*release)(struct uio_context *ctx);
+	/**
+	 * @fault: find the page for a touch of a region of type UIO_MEM_NONE.
+	 * Optional.
+	 *
+	 * As &vm_operations_struct.fault, but the core owns the VMA and
+	 * inserts the page: set vmf->page to a page with a reference that the
+	 * core drops, and return 0, or VM_FAULT_LOCKED if the page is locked
+	 * as well. The core unlocks it when the page table entry is in place,
+	 * so a driver that takes pages away can lock the page to wait for
+	 * faults under way. Errors are VM_FAULT_SIGBUS and VM_FAULT_OOM.
+	 *
+	 * @map is the index of the region and @offset the first byte of the
+	 * page in it, always inside the region.
+	 *
+	 * Called with the mmap_lock held for reading, may sleep; only while
+	 * the device is live.
+	 */
+	vm_fault_t (*fault)(struct uio_context *ctx, struct vm_fault *vmf,
+			    unsigned int map, unsigned long offset);
+	/**
+	 * @kick: the device has just been revoked: make callbacks that sleep
+	 * in the driver return soon, since a drain waits for them. Optional.
+	 *
+	 * Called once, in the context of whoever revokes; may sleep.
+	 */
+	void (*kick)(struct uio_context *ctx);
+};
+
+/**
+ * struct uio_context - keeps a driver's memory for as long as user space can
+ * reach it
+ *
+ * Embed it in the object that also holds the &struct uio_info and the memory
+ * it describes, and register with uio_register_device_context(). References
+ * are held by the driver (the one from uio_context_init()), by the
+ * registration and by every open file, which in turn lives as long as each
+ * mapping made through it.
+ */
+struct uio_context {
+	/* private: */
+	struct kref kref;
+	const struct uio_context_ops *ops;
+	unsigned long flags;
+};
+
+void uio_context_init(struct uio_context *ctx,
+		      const struct uio_context_ops *ops);
+struct uio_context *uio_context_get(struct uio_context *ctx);
+void uio_context_put(struct uio_context *ctx);
+bool uio_context_unused(const struct uio_context *ctx);
+
+int __must_check __uio_register_device(struct module *owner,
+				       struct device *parent,
+				       struct uio_info *info);
+int __must_check __uio_register_device_context(struct module *owner,
+					       struct device *parent,
+					       struct uio_info *info,
+					       struct uio_context *ctx);
+int __must_check __devm_uio_register_device(struct module *owner,
+					    struct device *parent,
+					    struct uio_info *info);
+int __must_check __devm_uio_register_device_context(struct module *owner,
+						    struct device *parent,
+						    struct uio_info *info,
+						    struct uio_context *ctx);
+void uio_unregister_device(struct uio_info *info);
+void uio_revoke_device(struct uio_info *info);
+void uio_drain_device(struct uio_info *info);
+
+void uio_event_notify(struct uio_info *info);
+void uio_unmap_range(struct uio_info *info, unsigned int map,
+		     unsigned long offset, unsigned long size);
+
+/* Macros, so that THIS_MODULE is the driver's and needs no include here. */
+
+/**
+ * uio_register_device - register a UIO device
+ * @parent:	parent device
+ * @info:	the driver's description of the device
+ *
+ * See __uio_register_device().
+ */
+#define uio_register_device(parent, info) \
+	__uio_register_device(THIS_MODULE, parent, info)
+
+/**
+ * uio_register_device_context - register a UIO device with late release
+ * @parent:	parent device
+ * @info:	the driver's description of the device
+ * @ctx:	what keeps @info and the memory in it valid
+ *
+ * See __uio_register_device_context().
+ */
+#define uio_register_device_context(parent, info, ctx) \
+	__uio_register_device_context(THIS_MODULE, parent, info, ctx)
+
+/**
+ * devm_uio_register_device - register a UIO device until @parent is unbound
+ * @parent:	parent device
+ * @info:	the driver's description of the device
+ *
+ * See __devm_uio_register_device().
+ */
+#define devm_uio_register_device(parent, info) \
+	__devm_uio_register_device(THIS_MODULE, parent, info)
+
+/**
+ * devm_uio_register_device_context - register a UIO device with late release
+ * until @parent is unbound
+ * @parent:	parent device
+ * @info:	the driver's description of the device
+ * @ctx:	what keeps @info and the memory in it valid
+ *
+ * See __devm_uio_register_device_context().
+ */
+#define devm_uio_register_device_context(parent, info, ctx) \
+	__devm_uio_register_device_context(THIS_MODULE, parent, info, ctx)
+
+/* uio_info->irq, where it is not the number of an interrupt */
+#define UIO_IRQ_CUSTOM	-1
+#define UIO_IRQ_NONE	0
+
+/*
+ * uio_mem->memtype. PHYS, IOVA and DMA_COHERENT are I/O memory: gone from every
+ * process when the device is revoked. LOGICAL and VIRTUAL are memory of the
+ * kernel's: kept by a context, gone without one. New drivers should not use
+ * DMA_COHERENT.
+ */
+#define UIO_MEM_NONE	0	/* not mappable, or by uio_context_ops->fault */
+#define UIO_MEM_PHYS	1	/* physical, mapped uncached */
+#define UIO_MEM_LOGICAL	2	/* of the kernel's linear map */
+#define UIO_MEM_VIRTUAL 3	/* vmalloc */
+#define UIO_MEM_IOVA	4	/* physical, mapped cached */
+#define UIO_MEM_DMA_COHERENT	5
+
+/* uio_port->porttype */
+#define UIO_PORT_NONE	0
+#define UIO_PORT_X86	1
+#define UIO_PORT_GPIO	2
+#define UIO_PORT_OTHER	3
+
+#endif /* _UIO_DRIVER_H_ */
