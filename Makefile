@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0
+# The commands of the project. The work is done by tools/testing/uio-lab.
+
+lab := tools/testing/uio-lab
+
+help:		## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+demo:		## set up, then show late release next to mainline
+	@$(lab)/demo/demo
+
+check:		## set up, then run every test
+	@$(lab)/check
+
+setup:		## only fetch and prepare everything, below build/
+	@$(lab)/uio-lab setup
+
+build:		## build our modules and test programs
+	@$(lab)/uio-lab build
+
+shell: build	## a prompt in a guest with our modules
+	@$(lab)/uio-lab shell
+
+clean:		## remove built modules and programs
+	rm -rf build/modules-* build/selftests
+
+distclean:	## remove all of build/ and results/
+	@$(lab)/uio-lab clean
+	rm -rf results
+
+.PHONY: help demo check setup build shell clean distclean

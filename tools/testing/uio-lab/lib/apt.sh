@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# A private apt: trixie from the mirror that this machine already uses, with all
+# its state below build/apt. The host's own apt is only read.
+
+suite=trixie
+apt=$build/apt
+
+# Print "SUITE URI" for each Debian archive that the host's sources name, of the
+# one-line and of the deb822 form. Another vendor's archive is signed by a key of
+# its own, or has no component "main".
+host_archives()
+{
+	local file
+
+	for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+		[ ! -f "$file" ] || perl -ne '
+			next unless s/^\s*deb\s+//;
+			my $opt = s/^\[(.*?)\]\s*// ? $1 : "";
+			next if $opt =~ /signed-by=(?!\S*debian-archive)/i;
+			my ($uri, $suite, @comp) = split;
+			print "$suite $uri\n" if grep { $_ eq "main" } @comp;
+		' "$file"
+	done
+	for file in /etc/apt/sources.list.d/*.sources; do
+		[ ! -f "$file" ] || perl -00 -ne '
+			s/^#.*\n//mg;
+			s/\n[ \t]+/ /g;
+			my %f = map { /^([\w-]+):\s*(.*)$/ ? (lc $1, $2) : () }
+				split /\n/;
+			next if ($f{enabled} // "yes") =~ /^(no|false|0)$/i;
+			next if ($f{types} // "") !~ /\bdeb\b(?!-)/;
+			next if ($f{"signed-by"} // "debian-archive") !~ /debian-archive/;
+			next if ($f{components} // "") !~ /\bmain\b/;
+			for my $s (split " ", $f{suites} // "") {
+				print "$s $_\n" for split " ", $f{uris} // "";
+			}
+		' "$file"
+	done
+}
+
+archive_of()
+{
+	host_archives | awk -v want="$1" '$1 ~ "^(" want ")$" { print $2; exit }'
+}
+
+write_sources()
+{
+	local main security key codename
+
+	# shellcheck source=/dev/null
+	codename=$(. /etc/os-release; echo "${VERSION_CODENAME-}")
+	main=$(archive_of "$codename|stable|oldstable")
+	security=$(archive_of "($codename|stable|oldstable)-security")
+	[ -n "$main" ] ||
+		die "no Debian mirror in /etc/apt: add the archive of ${codename:-your release}, component main"
+	for key in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
+		[ ! -e "$key" ] || break
+	done
+	[ -e "$key" ] ||
+		die "Debian's archive keys are missing: apt-get install debian-archive-keyring"
+
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+	{
+		printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
+			"$main" "$suite $suite-updates $suite-backports" "$key"
+		[ -z "$security" ] ||
+			printf '\nTypes: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
+				"$security" "$suite-security" "$key"
+	} >"$apt/lab.sources"
+}
+
+# The host's ways of reaching its mirror (proxy, timeouts, dates) hold for us too;
+# its hooks do not: they would write to the host.
+write_config()
+{
+	mkdir -p "$apt/none"
+	apt-config dump | grep '^Acquire::' |
+		grep -Ev '^Acquire::(cdrom|Changelogs|IndexTargets|CompressionTypes)' \
+			>"$apt/host.conf"
+	cat "$apt/host.conf" - >"$apt/apt.conf" <<-EOF
+		Dir::Etc::main "$apt/none/apt.conf";
+		Dir::Etc::parts "$apt/none";
+		Dir::Etc::sourcelist "$apt/lab.sources";
+		Dir::Etc::sourceparts "$apt/none";
+		Dir::State::Lists "$apt/lists";
+		Dir::State::status "/dev/null";
+		Dir::Cache "$apt/cache";
+		APT::Architecture "amd64";
+		APT::Sandbox::User "root";
+		APT::Update::Error-Mode "any";
+		Acquire::Languages "none";
+		Acquire::Retries "2";
+	EOF
+}
+
+lab_apt()
+{
+	APT_CONFIG=$apt/apt.conf "$@"
+}
+
+# The newest version of a package, or nothing.
+apt_version()
+{
+	lab_apt apt-cache show --no-all-versions "$1" 2>/dev/null |
+		sed -n 's/^Version: //p;T;q' || :
+}
+
+# Download PACKAGE[=VERSION]... into the current directory.
+apt_download()
+{
+	lab_apt apt-get -q download "$@"
+}
+
+setup_lists()
+{
+	write_sources
+	write_config
+	lab_apt apt-get -q update || {
+		reason "no answer from the Debian mirror $(sed -n 's/^URIs: //p;T;q' "$apt/lab.sources"): check the network, then run this again"
+		return 1
+	}
+}

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Making Debian roots with trixie's own mmdebstrap, whatever the host has.
+
+# Make a Debian root at DIR with the packages listed in FILE.
+bootstrap()
+{
+	local dir=$1 list=$2 packages
+
+	packages=$(grep -v '^#' "$list" | paste -sd,)
+	rm -rf --one-file-system "$dir"
+	# The lists are here already: a second download would cost seconds. Documents
+	# are left out by dpkg in the root: mmdebstrap's own way needs python.
+	# shellcheck disable=SC2016
+	TMPDIR=$build/tmp perl "$build/mmdebstrap/usr/bin/mmdebstrap" --mode=root \
+		--variant=minbase --architectures=amd64 \
+		--skip=check/qemu,check/empty,update \
+		--include="$packages" \
+		--aptopt="$apt/host.conf" \
+		--dpkgopt=force-unsafe-io \
+		--setup-hook="mkdir -p \"\$1/var/lib/apt/lists\" && cp -r '$apt/lists/.' \"\$1/var/lib/apt/lists/\"" \
+		--setup-hook='mkdir -p "$1/etc/dpkg/dpkg.cfg.d" && printf "path-exclude=/usr/share/%s/*\n" doc man locale info >"$1/etc/dpkg/dpkg.cfg.d/lab"' \
+		"$suite" "$dir" "$apt/lab.sources"
+	# shellcheck disable=SC2016
+	grep -v '^#' "$list" |
+		xargs dpkg-query --admindir="$dir/var/lib/dpkg" -W \
+			-f '${Package} ${Version}\n'
+}
+
+setup_mmdebstrap()
+{
+	local new=$build/mmdebstrap.new
+
+	rm -rf "$new" "$build/mmdebstrap"
+	mkdir -p "$new"
+	cd "$new" || return
+	apt_download mmdebstrap
+	dpkg -x mmdebstrap_*.deb .
+	rm -f ./*.deb
+	mv "$new" "$build/mmdebstrap"
+}
+
+setup_tools()
+{
+	bootstrap "$tools.new" "$lab/packages.tools" | tee "$build/tmp/tools.versions"
+	rm -rf --one-file-system "$tools"
+	mv "$tools.new" "$tools"
+	mv "$build/tmp/tools.versions" "$build/versions.d/tools"
+}

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# One guest: its options, its disks, QEMU, and the verdict.
+
+guest_options()
+{
+	kernel=${kernels[0]} modules=ours mem=512M smp=2 timeout='' copies=() results=''
+	allow_splat=''
+	[ "$verb" = shell ] || timeout=300
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--kernel | --modules | --mem | --smp | --timeout | --copy | --results)
+			[ $# -ge 2 ] || usage_error "$1 needs a value"
+			case $1 in
+			--copy) copies+=("$2") ;;
+			*) printf -v "${1#--}" '%s' "$2" ;;
+			esac
+			shift 2 ;;
+		--allow-splat) allow_splat=1; shift ;;
+		--) shift; break ;;
+		-*) usage_error "unknown option '$1': see uio-lab help" ;;
+		*) break ;;
+		esac
+	done
+	command=("$@")
+}
+
+check_guest_options()
+{
+	local file name seen=/
+
+	check_kernel "$kernel"
+	case $modules in
+	ours | mainline) ;;
+	*) usage_error "--modules must be 'ours' or 'mainline', not '$modules'" ;;
+	esac
+	[[ $mem =~ ^[1-9][0-9]*[MG]$ ]] ||
+		usage_error "--mem must be as 512M or 2G, not '$mem'"
+	[[ $smp =~ ^[1-9][0-9]{0,2}$ ]] ||
+		usage_error "--smp must be a number of CPUs, not '$smp'"
+	[[ -z $timeout && $verb = shell || $timeout =~ ^[1-9][0-9]{0,6}$ ]] ||
+		usage_error "--timeout must be a number of seconds, not '$timeout'"
+	for file in "${copies[@]}"; do
+		[ -r "$file" ] || usage_error "--copy: there is no file '$file'"
+		name=$(basename "$file")
+		case $seen in
+		*"/$name/"*) usage_error "--copy: two files have the name '$name'" ;;
+		esac
+		case $name in
+		out | bin | modules | .lab | . | .. | /)
+			usage_error "--copy: the name '$name' is taken in the guest's /lab" ;;
+		esac
+		seen+="$name/"
+	done
+	if [ "$verb" = run ]; then
+		[ "${#command[@]}" -gt 0 ] ||
+			usage_error "run: no command given: uio-lab run [OPTION]... -- CMD [ARG]..."
+	else
+		[ "${#command[@]}" -eq 0 ] || usage_error "shell takes no command; use run"
+		[ -t 0 ] || usage_error "shell needs a terminal; use run"
+	fi
+}
+
+# What the guest unpacks to /lab: bin/, .lab/, modules/, and the copied files.
+pack_input()
+{
+	local stage=$work/lab rows=24 cols=80 built file
+
+	mkdir -p "$stage/.lab"
+	cp -r "$lab/guest" "$stage/bin"
+	if [ "$verb" = shell ]; then
+		read -r rows cols < <(stty size)
+		printf 'exec bash -i\n' >"$stage/.lab/command"
+	else
+		printf 'exec %s\n' "${command[*]@Q}" >"$stage/.lab/command"
+	fi
+	cat >"$stage/.lab/settings" <<-EOF
+		LAB_VERB=$verb LAB_ROWS=$rows LAB_COLS=$cols LAB_TERM=${TERM:-dumb}
+		export UIO_LAB_MODULES=$modules UIO_LAB_KERNEL=$kernel
+	EOF
+
+	built=$build/modules-$kernel/$modules
+	if [ -d "$built" ]; then
+		lock shared "$build/modules-$kernel.lock"
+		cp -r "$built" "$stage/modules"
+		exec {locked}>&-
+	elif [ "$modules" = ours ]; then
+		die "our modules are not built: run $(short "$self") build"
+	fi
+	for file in "${copies[@]}"; do
+		cp -rL "$file" "$stage/"
+	done
+	tar -cf "$work/in.tar" --owner=0 --group=0 -C "$stage" .
+	rm -rf "$stage"
+	truncate -s 8G "$work/out.tar"
+}
+
+# A guest whose uio-lab was killed with -9 left its files.
+remove_stale()
+{
+	local dir
+
+	for dir in "$build"/tmp/guest.*; do
+		kill -0 "${dir##*.}" 2>/dev/null || rm -rf "$dir"
+	done
+}
+
+guest_cleanup()
+{
+	kill_children
+	[ -z "${terminal-}" ] || stty "$terminal" || :
+	keep_logs
+	rm -rf "$work"
+}
+
+# The logs are written below build/, which is all that QEMU can see.
+keep_logs()
+{
+	if [ -e "$work/console.log" ]; then
+		mkdir -p "$results"
+		tr -d '\r' <"$work/console.log" >"$results/console.log"
+		rm "$work/console.log"
+		[ "$verb" = shell ] || mv "$work/output" "$results/output"
+	fi
+}
+
+disk()
+{
+	printf '%s\n' -drive "file=$1,format=raw,if=none,id=$2,$3" \
+		-device "virtio-blk-pci,drive=$2,serial=$2"
+}
+
+qemu_command()
+{
+	local limit=()
+
+	[ -z "$timeout" ] || limit=(timeout --foreground -k 5 "$timeout")
+	qemu=("${limit[@]}" qemu-system-x86_64 -M q35 -accel "$(cat "$build/accel")"
+		-cpu max -smp "$smp" -m "$mem" -nodefaults -no-user-config
+		-display none -no-reboot -nic none
+		-kernel "$(kernel_image "$kernel")"
+		-append "console=ttyS0 loglevel=5 root=/dev/nvme0n1 rw rootflags=noinit_itable init=/sbin/lab-init mitigations=off tsc=reliable panic=-1 oops=panic"
+		-drive "file=$build/root.ext4,format=raw,if=none,id=root,snapshot=on"
+		-device "nvme,drive=root,serial=lab-root"
+		-chardev "file,id=console,path=$work/console.log" -serial chardev:console)
+	if [ "$verb" = shell ]; then
+		qemu+=(-chardev "stdio,id=command,signal=off")
+	else
+		qemu+=(-chardev "file,id=command,path=$work/output")
+	fi
+	qemu+=(-serial chardev:command
+		-chardev "file,id=control,path=$work/control" -serial chardev:control)
+	mapfile -t -O "${#qemu[@]}" qemu < <(
+		disk "$work/in.tar" lab-in readonly=on
+		disk "$work/out.tar" lab-out cache=unsafe)
+}
+
+# Boot, show the command's output while it comes, wait. The output goes through a
+# file: whatever reads ours can then be as slow as it likes, or gone.
+boot()
+{
+	local pid status=0
+
+	touch "$work/console.log" "$work/control" "$work/output"
+	LAB_TMP=$work
+	export LAB_TMP
+	if [ "$verb" = shell ]; then
+		say "guest with ${modules/mainline/mainline\'s} modules; exit or Ctrl-D leaves it"
+		contained "$self" _enter "${qemu[@]}" <&0 2>"$work/qemu.log" &
+	else
+		contained "$self" _enter "${qemu[@]}" </dev/null >"$work/qemu.log" 2>&1 &
+	fi
+	pid=$!
+	children=("$pid")
+	if [ "$verb" = run ]; then
+		setpriv --pdeathsig KILL tail -q -c +1 -s 0.1 -f --pid="$pid" "$work/output" 2>/dev/null &
+		children+=("$!")
+	fi
+	wait "$pid" 2>/dev/null || status=$?
+	[ "$verb" = shell ] || wait "${children[1]}" || :
+	children=()
+	qemu_status=$status
+}
+
+fetch_out()
+{
+	! grep -q '^out-failed' "$work/control" ||
+		say "the guest could not hand back all of /lab/out"
+	if grep -q '^out$' "$work/control"; then
+		mkdir -p "$results/out"
+		tar -xf "$work/out.tar" -C "$results/out" --no-same-owner
+	fi
+}
+
+# Sets the exit status of the verb from what the guest left.
+verdict()
+{
+	local bad='' patterns=$work/splats
+
+	verdict=$(sed -n 's/^status \([0-9]*\).*/\1/p' "$work/control")
+	grep -Ev '^(#|$)' "$lab/splats" >"$patterns"
+	if grep -Eqf "$patterns" "$results/console.log"; then
+		grep -Ef "$patterns" -A 40 "$results/console.log" >"$results/splats.txt"
+	fi
+
+	if [ "$qemu_status" -eq 124 ]; then
+		bad="the guest was still running after $timeout s"
+	elif [ -z "$verdict" ] && [ "$qemu_status" -ne 0 ]; then
+		bad="QEMU failed: $(tail -n 1 "$work/qemu.log")"
+	elif [ -z "$verdict" ]; then
+		bad="the guest died"
+	elif [ -s "$results/splats.txt" ] && [ -z "$allow_splat" ]; then
+		bad="the guest's log has a splat"
+	fi
+	[ -n "$bad" ] || return 0
+	verdict=255
+	if [ -s "$results/splats.txt" ]; then
+		head -n 42 "$results/splats.txt" >&2
+	else
+		tail -n 20 "$results/console.log" >&2
+	fi
+	printf 'uio-lab: %s (log: %s)\n' "$bad" "$(short "$results/console.log")" >&2
+}
+
+guest_verb()
+{
+	verb=$1
+	shift
+	guest_options "$@"
+	check_guest_options
+	setup
+
+	results=$(realpath -m "${results:-$top/results/run/$(date +%Y%m%d-%H%M%S)-$$}")
+	mkdir -p "$results" 2>/dev/null || die "cannot write to the results directory $results"
+	rm -rf "$results/out" "$results/splats.txt"
+	remove_stale
+	work=$build/tmp/guest.$$
+	mkdir -p "$work"
+	[ ! -t 0 ] || [ "$verb" = run ] || terminal=$(stty -g)
+	trap guest_cleanup EXIT
+
+	pack_input
+	qemu_command
+	boot
+	keep_logs
+	fetch_out
+	verdict
+	exit "$verdict"
+}

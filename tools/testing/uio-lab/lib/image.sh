@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The guest's root image. One image serves all guests: QEMU keeps their writes
+# in temporary files.
+
+setup_guestroot()
+{
+	bootstrap "$build/root" "$lab/packages.guest" | tee "$build/tmp/guest.versions"
+	rm -rf "$build"/root/var/cache/apt/* "$build"/root/var/lib/apt/lists/*
+	install -m 755 "$lab/guest/stub" "$build/root/sbin/lab-init"
+	mkdir -p "$build/root/lab"
+	mv "$build/tmp/guest.versions" "$build/versions.d/guest"
+}
+
+# Runs when the root directory, the tools and all kernels are there.
+setup_image()
+{
+	local k abi size root=$build/root
+
+	for k in "${kernels[@]}"; do
+		abi=$(kernel_abi "$k")
+		rm -rf "${root:?}/usr/lib/modules/$abi"
+		mkdir -p "$root/usr/lib/modules"
+		cp -a "$(kernel_dir "$k")/image/usr/lib/modules/$abi" "$root/usr/lib/modules/"
+		in_tools depmod -b "$root" "$abi"
+	done
+
+	size=$(du -sm --apparent-size "$root" | cut -f1)
+	rm -f "$build/root.ext4.new"
+	truncate -s "$((size + size / 4 + 1024))M" "$build/root.ext4.new"
+	in_tools mkfs.ext4 -q -O ^has_journal -E lazy_itable_init=0 -m 0 \
+		-d "$root" "$build/root.ext4.new"
+	mv "$build/root.ext4.new" "$build/root.ext4"
+	rm -rf --one-file-system "$root" "$build/stamps/guestroot"
+}
+
+# KVM may be there and still hang a guest, so it is tried: without a root disk
+# the kernel gets as far as looking for one, and panics.
+setup_accel()
+{
+	local k=${kernels[0]} accel='tcg,thread=multi'
+
+	if [ -w /dev/kvm ] && in_tools timeout -k 1 10 qemu-system-x86_64 \
+		-accel kvm -cpu max -smp 2 -m 256 -nodefaults -display none \
+		-no-reboot -serial file:"$build/tmp/kvm.log" \
+		-kernel "$(kernel_image "$k")" \
+		-append 'console=ttyS0 panic=-1' &&
+		grep -q 'Unable to mount root' "$build/tmp/kvm.log"; then
+		accel=kvm
+	fi
+	printf '%s\n' "$accel" >"$build/accel"
+}
+
+kernel_image()
+{
+	printf '%s' "$(kernel_dir "$1")/image/boot/vmlinuz-$(kernel_abi "$1")"
+}

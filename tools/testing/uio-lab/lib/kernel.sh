@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The kernel: Debian's prebuilt cloud flavour, its headers, and the few files of
+# its source that we patch or test with.
+
+kernel_dir()
+{
+	printf '%s' "$build/kernel-$1"
+}
+
+# The name that the kernel gives itself, as in uname -r.
+kernel_abi()
+{
+	cat "$build/kernel-$1/abi"
+}
+
+# Print "ABI VERSION" of the newest signed kernel of SERIES that has headers and
+# source of the same version: a mirror may be half way through an update.
+newest_kernel()
+{
+	local series=$1 abi version
+
+	lab_apt apt-cache search --names-only \
+		"^linux-image-${series//./\\.}\\.[^-]*-cloud-amd64\$" |
+		sed -n 's/^linux-image-\([^ ]*\) .*/\1/p' | sort -Vr |
+	while read -r abi; do
+		version=$(apt_version "linux-image-$abi")
+		if [ "$(apt_version "linux-headers-$abi")" = "$version" ] &&
+		   [ -n "$(apt_version "linux-source-$series=$version")" ]; then
+			printf '%s %s\n' "$abi" "$version"
+			break
+		fi
+	done
+}
+
+unpack_source()
+{
+	local series=$1 tar=usr/src/linux-source-$1.tar.xz
+
+	mkdir -p source
+	dpkg-deb --fsys-tarfile "linux-source-$series"_*.deb |
+		tar -xO "./$tar" | xz -T2 -dc |
+		tar -x -C source --strip-components=1 --wildcards \
+			"linux-source-$series/drivers/uio" \
+			"linux-source-$series/drivers/target" \
+			"linux-source-$series/include/linux/uio_driver.h" \
+			"linux-source-$series/scripts/checkpatch.pl" \
+			"linux-source-$series/scripts/spelling.txt" \
+			"linux-source-$series/scripts/const_structs.checkpatch" \
+			"linux-source-$series/scripts/kernel-doc" \
+			"linux-source-$series/tools/testing/selftests/*.h" \
+			"linux-source-$series/tools/testing/selftests/*.sh" \
+			"linux-source-$series/tools/testing/selftests/*.mk" \
+			--no-wildcards-match-slash
+}
+
+# Unpack to a directory of our own; headers_into_tools() puts the headers where
+# their absolute paths hold.
+setup_kernel()
+{
+	local series=$1 dir new abi version common
+
+	dir=$(kernel_dir "$series")
+	new=$dir.new
+	read -r abi version < <(newest_kernel "$series") || {
+		reason "the Debian mirror has no $series cloud kernel: use a mirror that carries $suite-security"
+		return 1
+	}
+	common=${abi%-cloud-amd64}
+
+	rm -rf "$new"
+	mkdir -p "$new"
+	cd "$new" || return
+	apt_download "linux-image-$abi=$version" "linux-headers-$abi=$version" \
+		"linux-headers-$common-common=$version" "linux-kbuild-$common=$version" \
+		"linux-source-$series=$version"
+	unpack_source "$series" &
+	dpkg -x "linux-image-$abi"_*.deb image
+	# Emulated CPUs take long over xz; ours does not.
+	find "image/usr/lib/modules/$abi" -name '*.ko.xz' -exec xz -d {} +
+	wait "$!"
+	rm -f linux-image-*.deb linux-source-*.deb
+
+	printf '%s\n' "$abi" >abi
+	rm -rf "$dir"
+	mv "$new" "$dir"
+	printf '%s %s\n' "linux-image-$abi" "$version" "linux-source-$series" "$version" \
+		>"$build/versions.d/kernel-$series"
+}
+
+# All of these packages keep below /usr, so the links /lib and /bin are safe.
+headers_into_tools()
+{
+	local deb
+
+	for deb in "$(kernel_dir "$1")"/linux-*.deb; do
+		dpkg -x "$deb" "$tools"
+	done
+}

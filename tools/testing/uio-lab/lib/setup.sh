@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Set-up in steps. A step makes its result under another name and renames it at
+# the end, then leaves a stamp: the hash of what it was made from. So whatever
+# stops a step, the next set-up does that step again, and nothing else.
+
+check_host()
+{
+	local tool id
+
+	# shellcheck source=/dev/null
+	id=$(. /etc/os-release 2>/dev/null && echo "${ID-}") || :
+	[ "$id" = debian ] || die "this is not Debian: use a Debian 12 or 13 machine"
+	[ "$(id -u)" = 0 ] || die "the lab needs root (chroot, mounts): run as root"
+	[ "$(dpkg --print-architecture)" = amd64 ] ||
+		die "this machine is not amd64: the lab has kernels for amd64 only"
+	for tool in perl:perl tar:tar xz:xz-utils unshare:util-linux flock:util-linux \
+		setpriv:util-linux mount:mount; do
+		command -v "${tool%:*}" >/dev/null ||
+			die "${tool%:*} is missing: apt-get install ${tool#*:}"
+	done
+	# kbuild cannot do with a space in a path, QEMU not with a comma.
+	[[ ! $top =~ [[:space:],] ]] ||
+		die "the path of the checkout has a space or a comma in it: move it"
+	unshare --mount --pid --fork true 2>/dev/null ||
+		die "no right to make namespaces: use a machine, or a privileged container"
+}
+
+check_space()
+{
+	local need=$1 free
+
+	free=$(df --output=avail -m "$build" | tail -n 1)
+	[ "$free" -ge "$need" ] ||
+		die "too little disk space: $build has $((free)) MB free, set-up needs $need MB"
+}
+
+# The hash of all that STEP's result depends on.
+inputs_of()
+{
+	case $1 in
+	mmdebstrap) echo "$suite" ;;
+	tools) cat "$lab/packages.tools" "$lab/lib/bootstrap.sh" ;;
+	kernel-*) cat "$lab/lib/kernel.sh" ;;
+	headers) cat "$build/stamps/tools" "$build"/versions.d/kernel-* ;;
+	guestroot) cat "$lab/packages.guest" "$lab/guest/stub" "$lab/lib/bootstrap.sh" ;;
+	image) inputs_of guestroot; cat "$lab/lib/image.sh" "$build"/versions.d/kernel-* ;;
+	accel) uname -r; stat -c %t:%T /dev/kvm || :; cat "$build/stamps/tools" ;;
+	esac 2>/dev/null | sha256sum
+}
+
+done_already()
+{
+	[ -e "$build/stamps/$1" ] &&
+		[ "$(cat "$build/stamps/$1")" = "$(inputs_of "$1")" ]
+}
+
+describe()
+{
+	case $1 in
+	lists) echo "package lists" ;;
+	mmdebstrap) echo "mmdebstrap" ;;
+	tools) echo "tools (gcc, kbuild, QEMU)" ;;
+	kernel-*) echo "kernel ${1#kernel-}, its headers and source" ;;
+	headers) echo "kernel headers" ;;
+	guestroot) echo "guest packages (tcmu-runner, targetcli, fio)" ;;
+	image) echo "guest root image" ;;
+	accel) echo "probe of KVM" ;;
+	esac
+}
+
+# The inside of a step; runs contained, see uio-lab.
+run_step()
+{
+	case $1 in
+	kernel-*) setup_kernel "${1#kernel-}" ;;
+	headers)
+		local k
+		for k in "${kernels[@]}"; do
+			headers_into_tools "$k"
+		done ;;
+	*) "setup_$1" ;;
+	esac
+}
+
+step_failed()
+{
+	local step=$1 log=$build/log/$1.log why
+
+	why=$(sed -n 's/^reason: //p' "$log" | tail -n 1)
+	[ -n "$why" ] || why=$(grep -Ei '^E:|error' "$log" | tail -n 1) || :
+	[ "$(df --output=avail -m "$build" | tail -n 1)" -ge 50 ] || why="the disk is full"
+	die "set-up of the $(describe "$step") failed: ${why:-no reason given} (log: $(short "$log"))"
+}
+
+# Run the STEPs that are not done yet, side by side.
+steps()
+{
+	local step pid status i todo=() started=$SECONDS
+
+	for step in "$@"; do
+		done_already "$step" || todo+=("$step")
+	done
+	children=()
+	for step in "${todo[@]}"; do
+		rm -f "$build/stamps/$step"
+		[ "${#todo[@]}" -eq 1 ] || say "$(describe "$step") ..."
+		contained "$self" _step "$step" >"$build/log/$step.log" 2>&1 </dev/null &
+		children+=("$!")
+	done
+	while [ "${#todo[@]}" -gt 0 ]; do
+		status=0
+		wait -n -p pid "${children[@]}" || status=$?
+		for i in "${!children[@]}"; do
+			[ "${children[i]}" = "$pid" ] || continue
+			step=${todo[i]}
+			unset "children[$i]" "todo[$i]"
+		done
+		if [ "$status" -ne 0 ]; then
+			kill_children
+			wait 2>/dev/null || :
+			step_failed "$step"
+		fi
+		inputs_of "$step" >"$build/stamps/$step.new"
+		mv "$build/stamps/$step.new" "$build/stamps/$step"
+		say "$(describe "$step") ready, $((SECONDS - started)) s"
+	done
+}
+
+setup_done()
+{
+	local step k
+
+	for k in "${kernels[@]}"; do
+		done_already "kernel-$k" || return 1
+	done
+	for step in tools headers image accel; do
+		done_already "$step" || return 1
+	done
+	[ -e "$build/root.ext4" ] && [ -e "$build/accel" ]
+}
+
+# Leaves a shared lock on build/, so that nobody cleans it under a guest.
+setup()
+{
+	local started=$SECONDS
+
+	check_host
+	lock shared "$build/lock"
+	setup_done && return
+	exec {locked}>&-
+	lock exclusive "$build/lock"
+	if ! setup_done; then
+		say "setting up (once, a minute or more; everything goes below build/)"
+		check_space 4096
+		rm -rf "$build/tmp"
+		mkdir -p "$build/tmp" "$build/log" "$build/stamps" "$build/versions.d"
+		rm -f "$build/stamps/lists"
+		steps lists
+		steps mmdebstrap
+		if done_already image && [ -e "$build/root.ext4" ]; then
+			steps tools "${kernels[@]/#/kernel-}"
+		else
+			rm -f "$build/stamps/image"
+			steps tools "${kernels[@]/#/kernel-}" guestroot
+		fi
+		steps headers
+		[ -e "$build/root" ] || rm -f "$build/stamps/guestroot"
+		steps image accel
+		cat "$build"/versions.d/* >"$build/versions"
+		say "set-up done in $((SECONDS - started)) s"
+	fi
+	flock --shared "$locked"
+}
