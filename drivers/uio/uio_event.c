@@ -30,7 +30,7 @@ void uio_event_notify(struct uio_info *info)
 {
 	struct uio_device *idev;
 
-	/* uio_unregister_device() clears the pointer, then the object is freed by RCU */
+	/* uio_unregister_device() clears it, and the object is freed by RCU after that */
 	rcu_read_lock();
 	idev = READ_ONCE(info->uio_dev);
 	if (idev) {

@@ -5,9 +5,30 @@
 
 #include "uio_internal.h"
 
+#include <linux/uio_device.h>
+
+/*
+ * Drivers without a context were written when open and release never ran at the
+ * same time, and some count on it.
+ */
+static int uio_call(struct uio_object *obj,
+		    int (*op)(struct uio_info *info, struct inode *inode))
+{
+	int ret;
+
+	if (!op)
+		return 0;
+	if (obj->ctx)
+		return op(obj->idev.info, obj->inode);
+
+	mutex_lock(&obj->idev.info_lock);
+	ret = op(obj->idev.info, obj->inode);
+	mutex_unlock(&obj->idev.info_lock);
+	return ret;
+}
+
 static int uio_open_live(struct uio_object *obj, struct file *filp)
 {
-	struct uio_info *info = obj->idev.info;
 	struct uio_file *uf;
 	int ret;
 
@@ -16,14 +37,15 @@ static int uio_open_live(struct uio_object *obj, struct file *filp)
 		return -ENODEV;
 
 	ret = -ENOMEM;
-	uf = kmalloc(sizeof(*uf), GFP_KERNEL);
+	uf = kzalloc(sizeof(*uf), GFP_KERNEL);
 	if (!uf)
 		goto err_module;
 
 	uf->obj = obj;
+	uf->slot = -1;
 	uf->event_count = atomic_read(&obj->idev.event);
 
-	ret = info->open ? info->open(info, obj->inode) : 0;
+	ret = uio_call(obj, obj->idev.info->open);
 	if (ret)
 		goto err_free;
 
@@ -66,14 +88,13 @@ static int uio_release(struct inode *inode, struct file *filp)
 	int ret = 0;
 
 	/* Without a context a revoked device has nobody left to ask. */
-	if (live || ctx) {
-		struct uio_info *info = obj->idev.info;
-
-		if (info->release)
-			ret = info->release(info, obj->inode);
-	}
+	if (live || ctx)
+		ret = uio_call(obj, obj->idev.info->release);
 	if (live)
 		uio_leave(obj);
+
+	uio_put_mappings(uf);
+	uio_free_sink(uf);
 
 	/* In this order: the context's release is the module's code. */
 	if (ctx)
@@ -84,13 +105,16 @@ static int uio_release(struct inode *inode, struct file *filp)
 	return ret;
 }
 
-/* Is there something to read, or to fail with? Touches no memory of the driver's. */
+/* Will there be no more events? Touches no memory of the driver's. */
+static int uio_read_error(const struct uio_file *uf)
+{
+	return uio_file_error(uf) ?: READ_ONCE(uf->obj->has_irq) ? 0 : -EIO;
+}
+
 static bool uio_readable(const struct uio_file *uf)
 {
-	struct uio_object *obj = uf->obj;
-
-	return atomic_read(&obj->idev.event) != READ_ONCE(uf->event_count) ||
-	       uio_revoked(obj) || !READ_ONCE(obj->has_irq);
+	return atomic_read(&uf->obj->idev.event) != READ_ONCE(uf->event_count) ||
+	       uio_read_error(uf);
 }
 
 static ssize_t uio_read(struct file *filp, char __user *buf, size_t count,
@@ -112,8 +136,9 @@ static ssize_t uio_read(struct file *filp, char __user *buf, size_t count,
 		if (ret)
 			return ret;
 
-		if (uio_revoked(obj) || !READ_ONCE(obj->has_irq))
-			return -EIO;
+		ret = uio_read_error(uf);
+		if (ret)
+			return ret;
 
 		/* again if another thread with this file was faster */
 		event = atomic_read(&obj->idev.event);
@@ -124,6 +149,13 @@ static ssize_t uio_read(struct file *filp, char __user *buf, size_t count,
 
 	WRITE_ONCE(uf->event_count, event);
 	return sizeof(event);
+}
+
+static int uio_file_enter(struct uio_file *uf)
+{
+	if (READ_ONCE(uf->revoked))
+		return -ENODEV;
+	return uio_enter(uf->obj) ? 0 : -EIO;
 }
 
 static ssize_t uio_write(struct file *filp, const char __user *buf,
@@ -140,8 +172,9 @@ static ssize_t uio_write(struct file *filp, const char __user *buf,
 	if (copy_from_user(&irq_on, buf, sizeof(irq_on)))
 		return -EFAULT;
 
-	if (!uio_enter(obj))
-		return -EIO;
+	ret = uio_file_enter(uf);
+	if (ret)
+		return ret;
 
 	info = obj->idev.info;
 	if (info->irq == UIO_IRQ_NONE)
@@ -163,7 +196,7 @@ static __poll_t uio_poll(struct file *filp, poll_table *wait)
 	/* first: whoever changes what is looked at below wakes afterwards */
 	poll_wait(filp, &obj->idev.wait, wait);
 
-	if (uio_revoked(obj))
+	if (uio_file_error(uf))
 		return EPOLLHUP | EPOLLERR;
 	if (!READ_ONCE(obj->has_irq))
 		return EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR;
@@ -183,25 +216,49 @@ static int uio_fasync(int fd, struct file *filp, int on)
 
 	/* pairs with uio_wake_hangup(): it sees the file, or we see the state */
 	smp_mb();
-	if (!uio_revoked(obj))
+	if (!uio_file_error(uf))
 		return ret;
 
 	fasync_helper(fd, filp, 0, &obj->idev.async_queue);
-	return -EIO;
+	return uio_file_error(uf);
 }
 
 static int uio_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	struct uio_file *uf = filp->private_data;
-	struct uio_object *obj = uf->obj;
-	int ret;
+	int ret = uio_file_enter(uf);
 
-	if (!uio_enter(obj))
-		return -EIO;
+	if (ret)
+		return ret;
 
-	ret = uio_mmap_live(obj, vma);
-	uio_leave(obj);
+	ret = uio_mmap_live(uf, vma);
+	uio_leave(uf->obj);
 	return ret;
+}
+
+/* Takes the device away from one open file. Waits for no callback. */
+static int uio_revoke_file(struct uio_file *uf)
+{
+	if (READ_ONCE(uf->revoked))
+		return -ENODEV;
+
+	WRITE_ONCE(uf->revoked, true);
+	wake_up_interruptible_poll(&uf->obj->idev.wait, EPOLLHUP | EPOLLERR);
+
+	/* pairs with uio_vma_fault() */
+	smp_mb();
+	uio_wait_for_mappers(uf->obj, uf);
+	uio_unmap_file(uf);
+	return 0;
+}
+
+static long uio_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	if (cmd != UIO_IOC_REVOKE)
+		return -ENOTTY;
+	if (arg)
+		return -EINVAL;
+	return uio_revoke_file(filp->private_data);
 }
 
 const struct file_operations uio_fops = {
@@ -213,5 +270,7 @@ const struct file_operations uio_fops = {
 	.poll		= uio_poll,
 	.fasync		= uio_fasync,
 	.mmap		= uio_mmap,
+	.unlocked_ioctl	= uio_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
 	.llseek		= noop_llseek,
 };

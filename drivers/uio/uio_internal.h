@@ -35,12 +35,15 @@
  *	one call finds them whatever device node they were opened through
  * @active: state of the device and number of callers inside the driver, see
  *	uio_lifetime.c
+ * @own_faults: some mappings have a fault handler of the driver's
  * @straggler: there was a caller inside the driver when the device was revoked
  * @has_irq: the device can have events; followed by uio_event_notify(), so
  *	that read() and poll() need not look at the driver's memory
  * @irq: line to free; UIO_IRQ_NONE if none was requested
- * @mapper_lock: taken inside the driver, protects @mappers
+ * @map_lock: taken inside the driver, protects @mappers and slots
  * @mappers: address spaces in which a mapping was populated by mmap() itself
+ * @slots: &uio_file.slot of the files that are mapped
+ * @nr_slots: one more than the highest slot there ever was
  * @dep_map: makes the time inside the driver look like a read lock to lockdep
  * @rcu: uio_event_notify() and open() find the object without a reference
  */
@@ -49,26 +52,19 @@ struct uio_object {
 	struct uio_context	*ctx;
 	struct inode		*inode;
 	atomic_t		active;
+	bool			own_faults;
 	bool			straggler;
 	bool			has_irq;
 	long			irq;
-	struct mutex		mapper_lock;	/* protects mappers */
+	struct mutex		map_lock;	/* mappers, slots */
 	struct list_head	mappers;
+	struct ida		slots;
+	unsigned int		nr_slots;
 	struct lockdep_map	dep_map;
 	struct rcu_head		rcu;
 };
 
 #define to_uio_object(_idev) container_of(_idev, struct uio_object, idev)
-
-/**
- * struct uio_file - an open file
- * @obj: the device; the file has a reference
- * @event_count: number of the last event that was read
- */
-struct uio_file {
-	struct uio_object	*obj;
-	s32			event_count;
-};
 
 /* uio_lifetime.c: states, references */
 struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
@@ -81,6 +77,38 @@ bool uio_revoked(const struct uio_object *obj);
 void uio_revoke(struct uio_object *obj);
 void uio_drain(struct uio_object *obj);
 int uio_context_claim(struct uio_context *ctx);
+bool uio_context_has_sink(const struct uio_context *ctx);
+
+/**
+ * struct uio_file - an open file
+ * @obj: the device; the file has a reference
+ * @event_count: number of the last event that was read
+ * @slot: tells the file's mappings from those of other files, see
+ *	uio_mapping.h; negative before the first mmap()
+ * @revoked: UIO_IOC_REVOKE
+ * @sink: page for touches after the device was revoked, see uio_fault.c
+ */
+struct uio_file {
+	struct uio_object	*obj;
+	s32			event_count;
+	int			slot;
+	bool			revoked;
+	struct page		*sink;
+};
+
+/**
+ * uio_file_error - can the file still be used
+ * @uf: the file
+ *
+ * Return: 0, -ENODEV if it was taken away from this file, or -EIO if the device
+ * is gone.
+ */
+static inline int uio_file_error(const struct uio_file *uf)
+{
+	if (unlikely(READ_ONCE(uf->revoked)))
+		return -ENODEV;
+	return uio_revoked(uf->obj) ? -EIO : 0;
+}
 
 /* uio_main.c: numbers, class, inodes */
 extern struct class uio_class;
@@ -91,14 +119,25 @@ struct inode *uio_alloc_inode(void);
 /* uio_register.c: minors */
 struct uio_object *uio_object_find(unsigned int minor);
 
+/* uio_notice.c */
+void uio_tell_left_open(struct uio_object *obj);
+void uio_forget_told(void);
+
 /* uio_file.c */
 extern const struct file_operations uio_fops;
 
-/* uio_mmap.c: mappings */
-int uio_mmap_live(struct uio_object *obj, struct vm_area_struct *vma);
-void uio_revoke_mappings(struct uio_object *obj);
-void uio_wait_for_mappers(struct uio_object *obj);
-void uio_free_mappers(struct uio_object *obj);
+/* uio_mmap.c: mmap() */
+int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma);
+void uio_wait_for_mappers(struct uio_object *obj, const struct uio_file *uf);
+void uio_put_mappings(struct uio_file *uf);
+
+/* uio_fault.c: touching a mapping */
+extern const struct vm_operations_struct uio_vm_ops;
+void uio_free_sink(struct uio_file *uf);
+
+/* uio_unmap.c: taking mappings away */
+void uio_unmap_device(struct uio_object *obj);
+void uio_unmap_file(struct uio_file *uf);
 
 /* uio_event.c: interrupts, waking */
 int uio_request_irq(struct uio_object *obj);

@@ -45,6 +45,7 @@
 
 /* &uio_context.flags */
 #define UIO_CONTEXT_CLAIMED	0
+#define UIO_CONTEXT_SINK	1
 
 /*
  * To lockdep a caller inside the driver holds a lock for reading, taken by
@@ -82,7 +83,7 @@ void uio_leave(struct uio_object *obj)
 {
 	rwsem_release(&obj->dep_map, _RET_IP_);
 
-	/* fully ordered: what was done inside is visible to the drain */
+	/* fully ordered, pairs with uio_drained() */
 	if (unlikely(atomic_dec_return(&obj->active) == UIO_REVOKED))
 		wake_up_var(&obj->active);
 }
@@ -125,11 +126,17 @@ void uio_revoke(struct uio_object *obj)
 
 	obj->straggler = old > 0;
 	uio_wake_hangup(obj);
+	uio_unmap_device(obj);
 	if (ctx && ctx->ops->kick)
 		ctx->ops->kick(ctx);
-	uio_revoke_mappings(obj);
 
 	uio_leave(obj);
+}
+
+/* What was done inside the driver is visible to who sees this. */
+static bool uio_drained(const struct uio_object *obj)
+{
+	return atomic_read_acquire(&obj->active) == UIO_REVOKED;
 }
 
 /**
@@ -141,13 +148,14 @@ void uio_revoke(struct uio_object *obj)
  */
 void uio_drain(struct uio_object *obj)
 {
-	WARN_ON_ONCE(!uio_revoked(obj));
+	/* nothing would end the wait */
+	if (WARN_ON_ONCE(!uio_revoked(obj)))
+		return;
 
 	rwsem_acquire(&obj->dep_map, 0, 0, _RET_IP_);
-	if (atomic_read(&obj->active) != UIO_REVOKED)
+	if (!uio_drained(obj))
 		lock_contended(&obj->dep_map, _RET_IP_);
-	wait_var_event(&obj->active,
-		       atomic_read(&obj->active) == UIO_REVOKED);
+	wait_var_event(&obj->active, uio_drained(obj));
 	lock_acquired(&obj->dep_map, _RET_IP_);
 	rwsem_release(&obj->dep_map, _RET_IP_);
 
@@ -158,10 +166,10 @@ void uio_drain(struct uio_object *obj)
 	 * was revoked, and an mmap() that was inside may not have linked its
 	 * VMA yet.
 	 */
-	uio_wait_for_mappers(obj);
+	uio_wait_for_mappers(obj, NULL);
 	if (obj->straggler || !list_empty(&obj->mappers)) {
 		obj->straggler = false;
-		uio_revoke_mappings(obj);
+		uio_unmap_device(obj);
 	}
 }
 
@@ -193,8 +201,9 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 
 	atomic_set(&obj->active, 0);
 	lockdep_init_map(&obj->dep_map, "uio_active", &key, 0);
-	mutex_init(&obj->mapper_lock);
+	mutex_init(&obj->map_lock);
 	INIT_LIST_HEAD(&obj->mappers);
+	ida_init(&obj->slots);
 	obj->has_irq = info->irq != UIO_IRQ_NONE;
 	obj->ctx = ctx;
 
@@ -218,7 +227,6 @@ void uio_object_release(struct device *dev)
 {
 	struct uio_object *obj = to_uio_object(dev_get_drvdata(dev));
 
-	uio_free_mappers(obj);
 	iput(obj->inode);
 	kfree_rcu(obj, rcu);
 }
@@ -294,7 +302,12 @@ EXPORT_SYMBOL_GPL(uio_context_put);
  */
 bool uio_context_unused(const struct uio_context *ctx)
 {
-	return kref_read(&ctx->kref) == 1;
+	if (kref_read(&ctx->kref) != 1)
+		return false;
+
+	/* pairs with the release in kref_put(): the others are done with it */
+	smp_acquire__after_ctrl_dep();
+	return true;
 }
 EXPORT_SYMBOL_GPL(uio_context_unused);
 
@@ -307,4 +320,31 @@ EXPORT_SYMBOL_GPL(uio_context_unused);
 int uio_context_claim(struct uio_context *ctx)
 {
 	return test_and_set_bit(UIO_CONTEXT_CLAIMED, &ctx->flags) ? -EBUSY : 0;
+}
+
+/**
+ * uio_context_set_sink - choose what a touch gives after revocation
+ * @ctx:	the context
+ * @on:		true: the sink, false: SIGBUS, as after uio_context_init()
+ *
+ * The sink is a page of zeros that takes writes, one for each open file. It
+ * stands in for pages that are not present once the device is revoked: those of
+ * I/O memory, and those of the context's own memory that have not been touched
+ * before. For a driver whose user would rather read zeros than be killed.
+ *
+ * Context: Any, at any time.
+ */
+void uio_context_set_sink(struct uio_context *ctx, bool on)
+{
+	assign_bit(UIO_CONTEXT_SINK, &ctx->flags, on);
+}
+EXPORT_SYMBOL_GPL(uio_context_set_sink);
+
+/**
+ * uio_context_has_sink - does a touch after revocation give the sink
+ * @ctx: the context
+ */
+bool uio_context_has_sink(const struct uio_context *ctx)
+{
+	return test_bit(UIO_CONTEXT_SINK, &ctx->flags);
 }

@@ -131,6 +131,7 @@ static void __exit uio_exit(void)
 	uio_cdev_exit();
 	class_unregister(&uio_class);
 	kern_unmount(uio_mnt);
+	uio_forget_told();
 }
 
 module_init(uio_init)

@@ -1,253 +1,163 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: memory that user space maps.
+ * Userspace I/O: mmap().
  *
- * Page table entries are inserted by the fault handler only, between uio_enter()
- * and uio_leave(): whoever revokes and drains the device knows that there is
- * none that it does not see. mmap() itself could not promise that, since the
- * VMA is not yet linked to the file's mapping while it runs. Where mmap() has
- * to populate all the same, the address space is noted and waited for.
- *
- * User space names a region by file offset: page N is the start of region N.
- * In the VMA that would make the second page of region 0 look like the first
- * of region 1 once the mapping is split, so each region gets a range of page
- * offsets of its own.
+ * It sets up the VMA and leaves the pages to the fault handler: as long as
+ * mmap() runs, the VMA is not linked to the device's i_mapping, and nobody who
+ * revokes the device would find a page that is there already. DMA memory and a
+ * driver's own mmap() have to insert pages all the same: the address space is
+ * noted, and waited for.
  */
 
 #include "uio_internal.h"
-#include "uio_compat.h"
+#include "uio_mapping.h"
 
-#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
-
-/* Eight ranges share what pgoff_t holds, and loff_t in bytes. */
-#define UIO_PGOFF_BITS	(BITS_PER_LONG == 32 ? 32 : 63 - PAGE_SHIFT)
-#define UIO_MAP_SHIFT	(UIO_PGOFF_BITS - 3)
-#define UIO_MAP_PAGES	BIT(UIO_MAP_SHIFT)
-static_assert(MAX_UIO_MAPS <= 8);
 
 /**
  * struct uio_mapper - an address space that has a mapping populated by mmap()
  * @node: in &uio_object.mappers
+ * @uf: file that was mapped
  * @mm: the address space; pinned as a struct only
+ * @waited: mmap() does not run any more
  */
 struct uio_mapper {
 	struct list_head node;
+	const struct uio_file *uf;
 	struct mm_struct *mm;
+	bool waited;
 };
 
-static bool uio_mem_is_io(const struct uio_mem *mem)
+static void uio_free_mapper(struct uio_mapper *mapper)
 {
-	switch (mem->memtype) {
-	case UIO_MEM_PHYS:
-	case UIO_MEM_IOVA:
-	case UIO_MEM_DMA_COHERENT:
-		return true;
-	default:
-		return false;
-	}
+	list_del(&mapper->node);
+	mmdrop(mapper->mm);
+	kfree(mapper);
 }
 
-static unsigned long uio_mem_pages(const struct uio_mem *mem)
-{
-	return PAGE_ALIGN(offset_in_page(mem->addr) + mem->size) >> PAGE_SHIFT;
-}
-
-static struct uio_mem *uio_mem_find(struct uio_info *info, unsigned long map)
-{
-	return map < MAX_UIO_MAPS && info->mem[map].size ? &info->mem[map] : NULL;
-}
-
-static struct uio_object *uio_vma_object(struct vm_area_struct *vma)
-{
-	struct uio_file *uf = vma->vm_file->private_data;
-
-	return uf->obj;
-}
-
-static vm_fault_t uio_fault_pfn(struct vm_fault *vmf, unsigned long pfn)
-{
-	struct vm_area_struct *vma = vmf->vma;
-
-	/* a private mapping that may be written needs VM_MIXEDMAP, see uio_mmap_io() */
-	if (vma->vm_flags & VM_MIXEDMAP)
-		return vmf_insert_mixed(vma, vmf->address, pfn);
-	return vmf_insert_pfn(vma, vmf->address, pfn);
-}
-
-static struct page *uio_mem_page(const struct uio_mem *mem, unsigned long offset)
-{
-	void *addr = (void *)(unsigned long)mem->addr + offset;
-
-	return mem->memtype == UIO_MEM_VIRTUAL ? vmalloc_to_page(addr) :
-						 virt_to_page(addr);
-}
-
-/*
- * Not left to the caller of the fault handler, which would insert vmf->page
- * after uio_leave().
- */
-static vm_fault_t uio_fault_page(struct vm_fault *vmf, struct page *page)
-{
-	int err = page ? vm_insert_page(vmf->vma, vmf->address, page) : -EFAULT;
-
-	/* another thread was faster */
-	if (!err || err == -EBUSY)
-		return VM_FAULT_NOPAGE;
-	return vmf_error(err);
-}
-
-static vm_fault_t uio_fault_context(struct uio_object *obj, struct vm_fault *vmf,
-				    unsigned int map, unsigned long offset)
-{
-	vm_fault_t ret = obj->ctx->ops->fault(obj->ctx, vmf, map, offset);
-	struct page *page = vmf->page;
-	bool locked = ret & VM_FAULT_LOCKED;
-
-	if (ret & ~VM_FAULT_LOCKED)
-		return ret;
-
-	vmf->page = NULL;
-	if (WARN_ON_ONCE(!page))
-		return VM_FAULT_SIGBUS;
-
-	ret = uio_fault_page(vmf, page);
-	if (locked)
-		unlock_page(page);
-	put_page(page);
-	return ret;
-}
-
-static vm_fault_t uio_fault_live(struct uio_object *obj, struct vm_fault *vmf)
-{
-	unsigned long map = vmf->pgoff >> UIO_MAP_SHIFT;
-	unsigned long index = vmf->pgoff & (UIO_MAP_PAGES - 1);
-	struct uio_mem *mem = uio_mem_find(obj->idev.info, map);
-
-	if (!mem || index >= uio_mem_pages(mem))
-		return VM_FAULT_SIGBUS;
-
-	switch (mem->memtype) {
-	case UIO_MEM_PHYS:
-	case UIO_MEM_IOVA:
-		return uio_fault_pfn(vmf, PHYS_PFN(mem->addr) + index);
-	case UIO_MEM_LOGICAL:
-	case UIO_MEM_VIRTUAL:
-		return uio_fault_page(vmf, uio_mem_page(mem, index << PAGE_SHIFT));
-	case UIO_MEM_NONE:
-		return uio_fault_context(obj, vmf, map, index << PAGE_SHIFT);
-	default:
-		return VM_FAULT_SIGBUS;
-	}
-}
-
-static vm_fault_t uio_vma_fault(struct vm_fault *vmf)
-{
-	struct uio_object *obj = uio_vma_object(vmf->vma);
-	vm_fault_t ret;
-
-	if (!uio_enter(obj))
-		return vmf_error(-EIO);
-
-	ret = uio_fault_live(obj, vmf);
-	uio_leave(obj);
-	return ret;
-}
-
-#ifdef CONFIG_HAVE_IOREMAP_PROT
-/* For ptrace() and the like, one page at a time; the caller comes again for more. */
-static int uio_access_live(struct vm_area_struct *vma, unsigned long addr,
-			   void *buf, int len, int write)
-{
-	len = min_t(int, len, PAGE_SIZE - offset_in_page(addr));
-
-	/* generic_access_phys() needs the page table entry; get it as a touch would */
-	if (fixup_user_fault(vma->vm_mm, addr, FAULT_FLAG_REMOTE |
-			     (write ? FAULT_FLAG_WRITE : 0), NULL))
-		return -EIO;
-	return generic_access_phys(vma, addr, buf, len, write);
-}
-
-static int uio_vma_access(struct vm_area_struct *vma, unsigned long addr,
-			  void *buf, int len, int write)
-{
-	struct uio_object *obj = uio_vma_object(vma);
-	int ret;
-
-	/* other memory has pages: whoever gets here could not fault one in */
-	if (!(vma->vm_flags & VM_IO) || !uio_enter(obj))
-		return -EIO;
-
-	ret = uio_access_live(vma, addr, buf, len, write);
-	uio_leave(obj);
-	return ret;
-}
-#else
-#define uio_vma_access	NULL
-#endif
-
-static const struct vm_operations_struct uio_vm_ops = {
-	.fault	= uio_vma_fault,
-	.access	= uio_vma_access,
-};
-
-/*
- * For a mapping that is populated before its VMA can be found: note where it
- * is going to be.
- */
-static int uio_note_mapper(struct uio_object *obj, struct mm_struct *mm)
-{
-	struct uio_mapper *mapper;
-	int ret = 0;
-
-	mutex_lock(&obj->mapper_lock);
-	list_for_each_entry(mapper, &obj->mappers, node)
-		if (mapper->mm == mm)
-			goto out;
-
-	ret = -ENOMEM;
-	mapper = kmalloc(sizeof(*mapper), GFP_KERNEL);
-	if (!mapper)
-		goto out;
-
-	mmgrab(mm);
-	mapper->mm = mm;
-	list_add(&mapper->node, &obj->mappers);
-	ret = 0;
-out:
-	mutex_unlock(&obj->mapper_lock);
-	return ret;
-}
-
-/**
- * uio_wait_for_mappers - wait until every mapping can be found
- * @obj: a revoked device that nobody is inside of
- *
- * mmap() holds the mmap_lock until it has linked the VMA.
- */
-void uio_wait_for_mappers(struct uio_object *obj)
-{
-	struct uio_mapper *mapper;
-
-	/* no lock: the list grows inside the driver only */
-	list_for_each_entry(mapper, &obj->mappers, node) {
-		mmap_read_lock(mapper->mm);
-		mmap_read_unlock(mapper->mm);
-	}
-}
-
-/**
- * uio_free_mappers - forget the address spaces
- * @obj: a device without references
- */
-void uio_free_mappers(struct uio_object *obj)
+static int uio_add_mapper(const struct uio_file *uf, struct mm_struct *mm)
 {
 	struct uio_mapper *mapper, *next;
 
-	list_for_each_entry_safe(mapper, next, &obj->mappers, node) {
-		mmdrop(mapper->mm);
-		kfree(mapper);
+	list_for_each_entry_safe(mapper, next, &uf->obj->mappers, node) {
+		if (mapper->uf == uf && mapper->mm == mm)
+			return 0;
+		/* nobody runs in it any more: all it had is unmapped */
+		if (!atomic_read(&mapper->mm->mm_users))
+			uio_free_mapper(mapper);
 	}
+
+	mapper = kzalloc(sizeof(*mapper), GFP_KERNEL);
+	if (!mapper)
+		return -ENOMEM;
+
+	mmgrab(mm);
+	mapper->mm = mm;
+	mapper->uf = uf;
+	list_add(&mapper->node, &uf->obj->mappers);
+	return 0;
+}
+
+/* To be called before the mapping is populated. */
+static int uio_note_mapper(const struct uio_file *uf, struct mm_struct *mm)
+{
+	int ret;
+
+	mutex_lock(&uf->obj->map_lock);
+	ret = uio_add_mapper(uf, mm);
+	mutex_unlock(&uf->obj->map_lock);
+	if (ret)
+		return ret;
+
+	/* after the lock: uio_revoke_file() waits for us, or we see that it ran */
+	return READ_ONCE(uf->revoked) ? -ENODEV : 0;
+}
+
+static struct uio_mapper *uio_next_mapper(struct uio_object *obj,
+					  const struct uio_file *uf)
+{
+	struct uio_mapper *mapper;
+
+	list_for_each_entry(mapper, &obj->mappers, node)
+		if (!mapper->waited && (!uf || mapper->uf == uf))
+			return mapper;
+	return NULL;
+}
+
+/**
+ * uio_wait_for_mappers - wait until every populated mapping can be found
+ * @obj: the device, drained, if @uf is NULL
+ * @uf: wait for mappings of this file only, which is revoked
+ *
+ * mmap() holds the mmap_lock until it has linked the VMA. Waits for nothing
+ * where no mapping was populated by mmap() itself. Where one was, whatever
+ * holds that process's mmap_lock for long delays this.
+ */
+void uio_wait_for_mappers(struct uio_object *obj, const struct uio_file *uf)
+{
+	struct uio_mapper *mapper;
+
+	mutex_lock(&obj->map_lock);
+	while ((mapper = uio_next_mapper(obj, uf))) {
+		struct mm_struct *mm = mapper->mm;
+
+		/* not under our lock, which mmap() takes inside the mmap_lock */
+		mapper->waited = true;
+		mmgrab(mm);
+		mutex_unlock(&obj->map_lock);
+
+		mmap_read_lock(mm);
+		mmap_read_unlock(mm);
+		mmdrop(mm);
+
+		mutex_lock(&obj->map_lock);
+	}
+	mutex_unlock(&obj->map_lock);
+}
+
+/**
+ * uio_put_mappings - forget a file that has no mappings any more
+ * @uf: a file that goes
+ */
+void uio_put_mappings(struct uio_file *uf)
+{
+	struct uio_object *obj = uf->obj;
+	struct uio_mapper *mapper, *next;
+
+	if (uf->slot < 0)
+		return;
+
+	mutex_lock(&obj->map_lock);
+	list_for_each_entry_safe(mapper, next, &obj->mappers, node)
+		if (mapper->uf == uf)
+			uio_free_mapper(mapper);
+	ida_free(&obj->slots, uf->slot);
+	mutex_unlock(&obj->map_lock);
+}
+
+/* The file's slot, from the first mmap() on. Slot 0 shows the offset unchanged. */
+static int uio_get_slot(struct uio_file *uf)
+{
+	struct uio_object *obj = uf->obj;
+	int slot = READ_ONCE(uf->slot);
+
+	if (slot >= 0)
+		return slot;
+
+	mutex_lock(&obj->map_lock);
+	slot = uf->slot;
+	if (slot < 0) {
+		/* slot 0 is where the driver's own mmap() leaves mappings */
+		slot = ida_alloc_range(&obj->slots, obj->idev.info->mmap ? 1 : 0,
+				       UIO_MAX_SLOT, GFP_KERNEL);
+		if (slot >= 0) {
+			WRITE_ONCE(obj->nr_slots,
+				   max_t(unsigned int, obj->nr_slots, slot + 1));
+			WRITE_ONCE(uf->slot, slot);
+		}
+	}
+	mutex_unlock(&obj->map_lock);
+	return slot;
 }
 
 static int uio_mmap_io(struct uio_mem *mem, struct vm_area_struct *vma)
@@ -259,7 +169,7 @@ static int uio_mmap_io(struct uio_mem *mem, struct vm_area_struct *vma)
 	if (vma->vm_end - vma->vm_start > mem->size)
 		return -EINVAL;
 
-	/* VM_PFNMAP can't be told from a private copy, if inserted page by page */
+	/* page by page, VM_PFNMAP does not go with private copies */
 	vm_flags_set(vma, VM_IO | VM_DONTEXPAND | VM_DONTDUMP |
 			  (cow ? VM_MIXEDMAP : VM_PFNMAP));
 	if (mem->memtype == UIO_MEM_PHYS)
@@ -268,7 +178,7 @@ static int uio_mmap_io(struct uio_mem *mem, struct vm_area_struct *vma)
 	return 0;
 }
 
-static int uio_mmap_pages(struct uio_mem *mem, struct vm_area_struct *vma)
+static int uio_mmap_pages(struct vm_area_struct *vma)
 {
 	/* VM_MIXEDMAP: what vm_insert_page() asks for */
 	vm_flags_set(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP);
@@ -277,7 +187,7 @@ static int uio_mmap_pages(struct uio_mem *mem, struct vm_area_struct *vma)
 }
 
 /* The DMA API can populate a whole mapping only. */
-static int uio_mmap_dma_coherent(struct uio_object *obj, struct uio_mem *mem,
+static int uio_mmap_dma_coherent(struct uio_file *uf, struct uio_mem *mem,
 				 struct vm_area_struct *vma)
 {
 	int ret;
@@ -291,7 +201,7 @@ static int uio_mmap_dma_coherent(struct uio_object *obj, struct uio_mem *mem,
 	dev_warn(mem->dma_device,
 		 "use of UIO_MEM_DMA_COHERENT is highly discouraged\n");
 
-	ret = uio_note_mapper(obj, vma->vm_mm);
+	ret = uio_note_mapper(uf, vma->vm_mm);
 	if (ret)
 		return ret;
 
@@ -301,111 +211,69 @@ static int uio_mmap_dma_coherent(struct uio_object *obj, struct uio_mem *mem,
 				 mem->dma_addr, vma->vm_end - vma->vm_start);
 }
 
-static int uio_mmap_driver(struct uio_object *obj, struct vm_area_struct *vma)
+static int uio_mmap_mem(struct uio_file *uf, struct uio_mem *mem,
+			struct vm_area_struct *vma)
 {
-	struct uio_info *info = obj->idev.info;
-
-	return uio_note_mapper(obj, vma->vm_mm) ?: info->mmap(info, vma);
-}
-
-/**
- * uio_mmap_live - mmap() of a live device
- * @obj: the device; the caller has entered
- * @vma: the new mapping, not linked yet
- *
- * Return: 0 or a negative error code.
- */
-int uio_mmap_live(struct uio_object *obj, struct vm_area_struct *vma)
-{
-	struct uio_context *ctx = obj->ctx;
-	unsigned long map = vma->vm_pgoff;
-	struct uio_mem *mem = uio_mem_find(obj->idev.info, map);
-	int ret;
-
-	if (!mem || vma_pages(vma) > uio_mem_pages(mem))
-		return -EINVAL;
-
-	if (obj->idev.info->mmap)
-		return uio_mmap_driver(obj, vma);
+	struct uio_context *ctx = uf->obj->ctx;
 
 	switch (mem->memtype) {
 	case UIO_MEM_IOVA:
 	case UIO_MEM_PHYS:
-		ret = uio_mmap_io(mem, vma);
-		break;
+		return uio_mmap_io(mem, vma);
 	case UIO_MEM_LOGICAL:
 	case UIO_MEM_VIRTUAL:
-		ret = uio_mmap_pages(mem, vma);
-		break;
+		return uio_mmap_pages(vma);
 	case UIO_MEM_NONE:
-		ret = ctx && ctx->ops->fault ? uio_mmap_pages(mem, vma) : -EINVAL;
-		break;
+		return ctx && ctx->ops->fault ? uio_mmap_pages(vma) : -EINVAL;
 	case UIO_MEM_DMA_COHERENT:
-		ret = uio_mmap_dma_coherent(obj, mem, vma);
-		break;
+		return uio_mmap_dma_coherent(uf, mem, vma);
 	default:
-		ret = -EINVAL;
+		return -EINVAL;
 	}
-	vma->vm_pgoff = map << UIO_MAP_SHIFT;
+}
+
+/* The driver's own mmap(), which may insert pages or bring a fault handler. */
+static int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma)
+{
+	struct uio_info *info = uf->obj->idev.info;
+
+	/* some have a copy of a look-up that wants it */
+	vma->vm_private_data = &uf->obj->idev;
+
+	return uio_note_mapper(uf, vma->vm_mm) ?: info->mmap(info, vma);
+}
+
+/**
+ * uio_mmap_live - mmap() of a live device
+ * @uf: the file; the caller has entered the device
+ * @vma: the new mapping, not linked yet
+ *
+ * Return: 0 or a negative error code.
+ */
+int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma)
+{
+	struct uio_object *obj = uf->obj;
+	unsigned long map = vma->vm_pgoff;
+	struct uio_mem *mem = uio_mem_find(obj->idev.info, map);
+	int slot, ret;
+
+	if (!mem || vma_pages(vma) > uio_mem_pages(mem))
+		return -EINVAL;
+
+	slot = uio_get_slot(uf);
+	if (slot < 0)
+		return slot;
+
+	if (!obj->idev.info->mmap) {
+		ret = uio_mmap_mem(uf, mem, vma);
+	} else {
+		ret = uio_mmap_driver(uf, vma);
+		if (vma->vm_ops && vma->vm_ops->fault) {
+			/* it knows the offset as user space gave it */
+			WRITE_ONCE(obj->own_faults, true);
+			return ret;
+		}
+	}
+	vma->vm_pgoff = uio_pgoff(map, slot, 0);
 	return ret;
 }
-
-static void uio_unmap_pages(struct uio_object *obj, unsigned long map,
-			    unsigned long index, unsigned long nr)
-{
-	loff_t start = (loff_t)((map << UIO_MAP_SHIFT) + index) << PAGE_SHIFT;
-
-	unmap_mapping_range(obj->inode->i_mapping, start,
-			    (loff_t)nr << PAGE_SHIFT, 1);
-}
-
-/**
- * uio_revoke_mappings - take away what a revoked device may not leave mapped
- * @obj: the device, revoked
- *
- * With a context that is I/O memory, since it may soon be another device's;
- * what the context owns stays valid. Without one it is everything: the driver
- * frees it. All addresses spaces are seen to, forked and moved mappings, too.
- */
-void uio_revoke_mappings(struct uio_object *obj)
-{
-	struct uio_info *info = obj->idev.info;
-	unsigned long map;
-
-	if (!obj->ctx) {
-		/* all of it: the driver's own mmap() may use any page offset */
-		unmap_mapping_range(obj->inode->i_mapping, 0, 0, 1);
-		return;
-	}
-
-	for (map = 0; uio_mem_find(info, map); map++)
-		if (uio_mem_is_io(&info->mem[map]))
-			uio_unmap_pages(obj, map, 0, UIO_MAP_PAGES);
-}
-
-/**
- * uio_unmap_range - take pages of a region out of every process
- * @info:	the driver's description of a registered device
- * @map:	index of the region
- * @offset:	first byte, page aligned
- * @size:	bytes, rounded up to pages; 0: to the end of the region
- *
- * The next touch faults again. For a driver with a context and a fault
- * operation that replaces or frees pages: it makes the pages unreachable for
- * the operation first, calls this, and then frees them. A fault that got its
- * page before that can still insert it, see &uio_context_ops.fault on how to
- * wait for it.
- *
- * Context: Process context, may sleep. Not concurrently with
- * uio_unregister_device().
- */
-void uio_unmap_range(struct uio_info *info, unsigned int map,
-		     unsigned long offset, unsigned long size)
-{
-	unsigned long index = offset >> PAGE_SHIFT;
-	unsigned long nr = size ? PAGE_ALIGN(size) >> PAGE_SHIFT :
-				  UIO_MAP_PAGES - index;
-
-	uio_unmap_pages(to_uio_object(info->uio_dev), map, index, nr);
-}
-EXPORT_SYMBOL_GPL(uio_unmap_range);

@@ -108,6 +108,11 @@ static void uio_retire(struct uio_object *obj)
 {
 	struct uio_context *ctx = obj->ctx;
 
+	/* not before the drain: callbacks may use it */
+	WRITE_ONCE(obj->idev.info->uio_dev, NULL);
+
+	uio_tell_left_open(obj);
+
 	/* not before device_del(): the next one to get it has the same name */
 	uio_minor_free(obj);
 	put_device(&obj->idev.dev);
@@ -153,7 +158,8 @@ static int uio_check(struct device *parent, struct uio_info *info,
  *
  * If it fails after the device could be opened, files that were opened
  * meanwhile find it revoked, keep their references, and close like any other.
- * The caller's own reference to @ctx is its to put, in either case.
+ * In either case the caller's own reference to @ctx is its to put, and @ctx
+ * has been used.
  *
  * Context: Process context, may sleep.
  * Return: 0; -EINVAL for a description that lacks something or does not go
@@ -190,7 +196,6 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 
 	ret = uio_publish(obj);
 	if (ret) {
-		WRITE_ONCE(info->uio_dev, NULL);
 		uio_revoke(obj);
 		uio_drain(obj);
 		uio_retire(obj);
@@ -230,20 +235,22 @@ EXPORT_SYMBOL_GPL(__uio_register_device);
  * For a driver that has something to do between this and
  * uio_unregister_device(), which includes it. Revoking twice does nothing.
  *
- * Context: Process context, may sleep, also inside one of the driver's own
- * callbacks. Does not wait for callbacks. Not concurrently with
- * uio_unregister_device().
+ * Context: Process context, may sleep. Does not wait for callbacks, and may be
+ * called inside of one. Otherwise not concurrently with uio_unregister_device().
  */
 void uio_revoke_device(struct uio_info *info)
 {
-	if (info->uio_dev)
-		uio_revoke(to_uio_object(info->uio_dev));
+	struct uio_device *idev = READ_ONCE(info->uio_dev);
+
+	if (idev)
+		uio_revoke(to_uio_object(idev));
 }
 EXPORT_SYMBOL_GPL(uio_revoke_device);
 
 /**
  * uio_drain_device - wait until no callback runs
- * @info:	the driver's description of a device that is revoked
+ * @info:	the driver's description of a device that is revoked; one that
+ *		is not is left alone, with a warning
  *
  * Afterwards no callback of the driver runs, its interrupt handler included,
  * but &uio_info.release for files that are still open, if it has a context.
@@ -255,8 +262,10 @@ EXPORT_SYMBOL_GPL(uio_revoke_device);
  */
 void uio_drain_device(struct uio_info *info)
 {
-	if (info->uio_dev)
-		uio_drain(to_uio_object(info->uio_dev));
+	struct uio_device *idev = READ_ONCE(info->uio_dev);
+
+	if (idev)
+		uio_drain(to_uio_object(idev));
 }
 EXPORT_SYMBOL_GPL(uio_drain_device);
 
@@ -280,7 +289,7 @@ void uio_unregister_device(struct uio_info *info)
 	struct uio_device *idev;
 	struct uio_object *obj;
 
-	idev = info ? xchg(&info->uio_dev, NULL) : NULL;
+	idev = info ? READ_ONCE(info->uio_dev) : NULL;
 	if (!idev)
 		return;
 

@@ -42,7 +42,7 @@ struct uio_mem {
 	dma_addr_t		dma_addr;
 	/** @offs: where in the first page the device's own memory begins, in bytes */
 	unsigned long		offs;
-	/** @size: bytes; the first region of size 0 ends the list */
+	/** @size: bytes; 0: not there. sysfs shows the regions before the first of these */
 	resource_size_t		size;
 	/** @memtype: one of the UIO_MEM_* values */
 	int			memtype;
@@ -85,7 +85,7 @@ struct uio_device {
 	struct fasync_struct    *async_queue;
 	wait_queue_head_t       wait;
 	struct uio_info         *info;
-	struct mutex		info_lock;	/* not used, keeps the layout */
+	struct mutex		info_lock;	/* open, release without context */
 	struct kobject          *map_dir;
 	struct kobject          *portio_dir;
 };
@@ -96,8 +96,9 @@ struct uio_device {
  * Owned by the driver. It must stay valid until uio_unregister_device() has
  * returned or, for a driver with a context, until the context's release.
  *
- * All callbacks but @handler may sleep, and the core holds no lock over them:
- * they may run at the same time, also with themselves. None runs any more when
+ * All callbacks but @handler may sleep. The core holds no lock over them: they
+ * may run at the same time, also with themselves, except that @open and @release
+ * of a driver without a context take turns. None runs any more when
  * uio_unregister_device() has returned, except @release for a driver with a
  * context.
  */
@@ -190,7 +191,8 @@ struct uio_context_ops {
 	 * @kick: the device has just been revoked: make callbacks that sleep
 	 * in the driver return soon, since a drain waits for them. Optional.
 	 *
-	 * Called once, in the context of whoever revokes; may sleep.
+	 * Called once, in the context of whoever revokes, also if that is a
+	 * registration that fails half-way; may sleep.
 	 */
 	void (*kick)(struct uio_context *ctx);
 };
@@ -216,6 +218,7 @@ void uio_context_init(struct uio_context *ctx,
 		      const struct uio_context_ops *ops);
 struct uio_context *uio_context_get(struct uio_context *ctx);
 void uio_context_put(struct uio_context *ctx);
+void uio_context_set_sink(struct uio_context *ctx, bool on);
 bool uio_context_unused(const struct uio_context *ctx);
 
 int __must_check __uio_register_device(struct module *owner,
@@ -296,10 +299,10 @@ void uio_unmap_range(struct uio_info *info, unsigned int map,
  * DMA_COHERENT.
  */
 #define UIO_MEM_NONE	0	/* not mappable, or by uio_context_ops->fault */
-#define UIO_MEM_PHYS	1	/* physical, mapped uncached */
+#define UIO_MEM_PHYS	1	/* physical, mapped uncached, page by page as touched */
 #define UIO_MEM_LOGICAL	2	/* of the kernel's linear map */
 #define UIO_MEM_VIRTUAL 3	/* vmalloc */
-#define UIO_MEM_IOVA	4	/* physical, mapped cached */
+#define UIO_MEM_IOVA	4	/* the same, mapped cached where the kernel does */
 #define UIO_MEM_DMA_COHERENT	5
 
 /* uio_port->porttype */

@@ -100,7 +100,7 @@ build_modules()
 	fi
 	# Our header before the kernel's of the same name.
 	make_modules "$k" "$base/ours-src" "$base/ours" \
-		NOSTDINC_FLAGS="-nostdinc -I$base/ours-src/include" "$@"
+		NOSTDINC_FLAGS="-nostdinc -I$base/ours-src/include -I$base/ours-src/include/uapi" "$@"
 }
 
 build_programs()

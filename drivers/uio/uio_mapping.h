@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Userspace I/O: where in a device's one i_mapping a page is.
+ *
+ * User space names a region by file offset: page N is the start of region N.
+ * Left like that in the VMA, the second page of region 0 would be taken for the
+ * first of region 1 as soon as the mapping is split. It would also be impossible
+ * to unmap one region, or what one file has mapped. So mmap() moves each VMA to
+ *
+ *	region, file, page in the region
+ *
+ * from the highest bits of the page offset to the lowest, which are kept by
+ * everything that splits, moves or copies a mapping. A file is the number that
+ * it got at its first mmap(), its slot. It is what /proc/PID/maps shows as the
+ * offset.
+ */
+
+#ifndef _UIO_MAPPING_H
+#define _UIO_MAPPING_H
+
+#include <linux/bits.h>
+#include <linux/mm.h>
+#include <linux/uio_driver.h>
+
+/* What pgoff_t holds, and loff_t in bytes. */
+#define UIO_PGOFF_BITS	(BITS_PER_LONG == 32 ? 32 : 63 - PAGE_SHIFT)
+#define UIO_MAP_BITS	3
+#define UIO_PAGE_BITS	(BITS_PER_LONG == 32 ? 20 : 28)
+#define UIO_SLOT_BITS	(UIO_PGOFF_BITS - UIO_MAP_BITS - UIO_PAGE_BITS)
+#define UIO_MAP_SHIFT	(UIO_PAGE_BITS + UIO_SLOT_BITS)
+#define UIO_MAX_SLOT	(BIT(UIO_SLOT_BITS) - 1)
+
+static_assert(BIT(UIO_MAP_BITS) >= MAX_UIO_MAPS);
+
+static inline pgoff_t uio_pgoff(unsigned long map, unsigned long slot,
+				unsigned long index)
+{
+	return (map << UIO_MAP_SHIFT) + (slot << UIO_PAGE_BITS) + index;
+}
+
+static inline unsigned long uio_pgoff_map(pgoff_t pgoff)
+{
+	return pgoff >> UIO_MAP_SHIFT;
+}
+
+static inline unsigned long uio_pgoff_index(pgoff_t pgoff)
+{
+	return pgoff & (BIT(UIO_PAGE_BITS) - 1);
+}
+
+static inline struct uio_mem *uio_mem_find(struct uio_info *info,
+					   unsigned long map)
+{
+	return map < MAX_UIO_MAPS && info->mem[map].size ? &info->mem[map] : NULL;
+}
+
+static inline unsigned long uio_mem_pages(const struct uio_mem *mem)
+{
+	return PAGE_ALIGN(offset_in_page(mem->addr) + mem->size) >> PAGE_SHIFT;
+}
+
+#endif /* _UIO_MAPPING_H */
