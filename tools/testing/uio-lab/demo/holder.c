@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * holder PID UIO: take a copy of the descriptor that process PID has of
+ * /dev/UIO, map the ring, block a thread in read() and one in poll(). Then do
+ * what each line of stdin says:
+ *
+ *	probe	the device is deleted by now: say what everything gives
+ *	release	unmap, close and end
+ *
+ * Prints "event NAME t=NANOSECONDS KEY=VALUE..." lines. TCMU allows a single
+ * open(), the daemon's, so a copy is the only way for a second process.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "holder.h"
+
+/* How long a wake-up or the release of the ring may take, in ms. */
+#define PATIENCE	5000
+
+struct holder {
+	struct ring ring;
+	char node[64];		/* a device node that outlives devtmpfs's */
+	int fd;
+	int fd_flags;
+	char *map;
+	size_t page;
+	char *untouched;	/* a page of the ring, not present */
+	char *copy;		/* of the first page, which is present */
+	char *zeros;
+	struct waiter reader, poller;
+};
+
+void die(const char *fmt, ...)
+{
+	int err = errno;
+	va_list ap;
+
+	va_start(ap, fmt);
+	fprintf(stderr, "holder: ");
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, ": %s\n", strerror(err));
+	va_end(ap);
+	exit(1);
+}
+
+uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* The name of the error, or "ok". */
+static const char *outcome(long ret, int err)
+{
+	return ret < 0 ? strerrorname_np(err) : "ok";
+}
+
+static void report(const char *name, long ret)
+{
+	int err = errno;
+
+	printf("event %s t=%lu got=%s ret=%ld\n", name, now(), outcome(ret, err), ret);
+}
+
+/* ---- touching memory that may be gone ---- */
+
+static sigjmp_buf fault_jmp;
+
+static void on_fault(int sig)
+{
+	siglongjmp(fault_jmp, sig);
+}
+
+/* 0, or the signal that a read of the byte raised. */
+static int touch(const volatile char *p)
+{
+	int sig = sigsetjmp(fault_jmp, 1);
+
+	if (!sig)
+		(void)*p;
+	return sig;
+}
+
+/* Touch a page and, if that works, compare what is there with expected. */
+static void report_page(const char *name, const char *page, const char *expected,
+			size_t size)
+{
+	bool before = page_present(page);
+	int sig = touch(page);
+	uint64_t when = now();
+	const char *got = "data", *content = "-";
+
+	if (sig)
+		got = sig == SIGBUS ? "SIGBUS" : "SIGSEGV";
+	else
+		content = memcmp(page, expected, size) ? "other" : "same";
+	printf("event %s t=%lu before=%d got=%s content=%s after=%d\n",
+	       name, when, before, got, content, page_present(page));
+}
+
+/* ---- the three steps ---- */
+
+static void take(struct holder *h, pid_t pid, const char *uio)
+{
+	int theirs, pidfd;
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/dev/%s", uio);
+	find_ring(uio, &h->ring);
+	theirs = find_fd(pid, path);
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0)
+		die("pidfd_open");
+	h->fd = syscall(SYS_pidfd_getfd, pidfd, theirs, 0);
+	if (h->fd < 0)
+		die("pidfd_getfd");
+	close(pidfd);
+
+	if (fstat(h->fd, &st))
+		die("fstat");
+	snprintf(h->node, sizeof(h->node), "/tmp/%s.old", uio);
+	if (mknod(h->node, S_IFCHR | 0600, st.st_rdev))
+		die("mknod %s", h->node);
+
+	h->map = mmap(NULL, h->ring.size, PROT_READ | PROT_WRITE, MAP_SHARED, h->fd, 0);
+	if (h->map == MAP_FAILED)
+		die("mmap");
+	h->page = sysconf(_SC_PAGESIZE);
+	h->untouched = h->map + ring_held(&h->ring) / 2;
+	h->copy = malloc(h->page);
+	h->zeros = calloc(1, h->page);
+	if (!h->copy || !h->zeros)
+		die("malloc");
+	memcpy(h->copy, h->map, h->page);
+
+	printf("event take t=%lu pid=%d fd=%d theirs=%d mapped=%zu ring=%lu\n",
+	       now(), getpid(), h->fd, theirs, h->ring.size, ring_held(&h->ring));
+}
+
+static void block(struct holder *h)
+{
+	uint64_t end = now() + PATIENCE * 1000000ULL;
+	char in_read[64], in_poll[64];
+
+	/*
+	 * The daemon's file is non-blocking, and so is the copy. That flag is
+	 * shared with the daemon; it does not miss it, as it polls first.
+	 */
+	h->fd_flags = fcntl(h->fd, F_GETFL);
+	if (fcntl(h->fd, F_SETFL, h->fd_flags & ~O_NONBLOCK))
+		die("F_SETFL");
+
+	waiter_start(&h->reader, h->fd, false);
+	waiter_start(&h->poller, h->fd, true);
+	while (!waiter_blocked(&h->reader) || !waiter_blocked(&h->poller)) {
+		if (h->reader.done || h->poller.done || now() > end) {
+			fprintf(stderr, "holder: read or poll did not block\n");
+			exit(1);
+		}
+		usleep(1000);
+	}
+	thread_wchan(h->reader.tid, in_read, sizeof(in_read));
+	thread_wchan(h->poller.tid, in_poll, sizeof(in_poll));
+	printf("event block t=%lu read=%s poll=%s\n", now(), in_read, in_poll);
+}
+
+static void report_waiter(const char *name, const struct waiter *w)
+{
+	char names[64];
+
+	if (!waiter_wait(w, PATIENCE))
+		printf("event %s t=%lu got=still-blocked\n", name, now());
+	else if (w->polls && w->ret > 0)
+		printf("event %s t=%lu got=%s\n", name, w->when,
+		       poll_names(w->revents, names, sizeof(names)));
+	else
+		printf("event %s t=%lu got=%s ret=%ld\n", name, w->when,
+		       outcome(w->ret, w->err), w->ret);
+}
+
+static void probe(struct holder *h)
+{
+	struct pollfd pfd = { .fd = h->fd, .events = POLLIN };
+	struct sigaction sa = { .sa_handler = on_fault };
+	char names[64];
+	int32_t word = 1;
+	void *map;
+	int fd;
+
+	report_waiter("blocked_read", &h->reader);
+	report_waiter("blocked_poll", &h->poller);
+	waiter_stop(&h->reader);
+	waiter_stop(&h->poller);
+	fcntl(h->fd, F_SETFL, h->fd_flags | O_NONBLOCK);
+
+	report("read", read(h->fd, &word, sizeof(word)));
+	poll(&pfd, 1, 0);
+	printf("event poll t=%lu got=%s\n", now(),
+	       poll_names(pfd.revents, names, sizeof(names)));
+	report("write", write(h->fd, &word, sizeof(word)));
+
+	map = mmap(NULL, h->ring.size, PROT_READ | PROT_WRITE, MAP_SHARED, h->fd, 0);
+	report("mmap", map == MAP_FAILED ? -1 : 0);
+	if (map != MAP_FAILED)
+		munmap(map, h->ring.size);
+
+	fd = open(h->node, O_RDWR | O_CLOEXEC);
+	report("open", fd);
+	if (fd >= 0)
+		close(fd);
+	unlink(h->node);
+
+	sigaction(SIGBUS, &sa, NULL);
+	sigaction(SIGSEGV, &sa, NULL);
+	report_page("present", h->map, h->copy, h->page);
+	report_page("absent", h->untouched, h->zeros, h->page);
+	printf("event probed t=%lu ring=%lu\n", now(), ring_held(&h->ring));
+}
+
+static void release(struct holder *h)
+{
+	uint64_t start, end;
+
+	start = now();
+	if (munmap(h->map, h->ring.size))
+		die("munmap");
+	printf("event munmap t=%lu ring=%lu\n", start, ring_held(&h->ring));
+
+	start = now();
+	close(h->fd);
+	end = now() + PATIENCE * 1000000ULL;
+	while (ring_held(&h->ring) && now() < end)
+		usleep(1000);
+	printf("event close t=%lu ring=%lu gone=%lu\n", start, ring_held(&h->ring), now());
+}
+
+int main(int argc, char **argv)
+{
+	struct holder h = { 0 };
+	char line[64];
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: holder PID UIO\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	take(&h, atoi(argv[1]), argv[2]);
+	block(&h);
+	while (fgets(line, sizeof(line), stdin)) {
+		if (!strcmp(line, "probe\n"))
+			probe(&h);
+		else if (!strcmp(line, "release\n"))
+			return release(&h), 0;
+	}
+	return 1;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * holder: a process that keeps a TCMU device's file and mapping, and says what
+ * it gets from them.
+ */
+
+#ifndef HOLDER_H
+#define HOLDER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Print "holder: ..." with errno, and end. */
+void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* CLOCK_MONOTONIC in ns: the clock that timed-targetcli uses as well. */
+uint64_t now(void);
+
+/* A thread that blocks in one system call on the device. */
+struct waiter {
+	pthread_t thread;
+	int fd;
+	bool polls;		/* in poll(), else in read() */
+	_Atomic pid_t tid;
+	/* valid once done is set */
+	_Atomic bool done;
+	uint64_t when;
+	long ret;
+	int err;
+	short revents;
+};
+
+void waiter_start(struct waiter *w, int fd, bool polls);
+bool waiter_blocked(const struct waiter *w);
+bool waiter_wait(const struct waiter *w, unsigned int ms);
+void waiter_stop(struct waiter *w);
+const char *poll_names(short revents, char *buf, size_t size);
+
+/* The ring of a TCMU device, as uio shows it in sysfs. */
+struct ring {
+	unsigned long addr;	/* of the kernel */
+	unsigned long size;	/* what user space maps: ring and data area */
+};
+
+int find_fd(pid_t pid, const char *path);
+void find_ring(const char *uio, struct ring *ring);
+unsigned long ring_held(const struct ring *ring);
+bool page_present(const void *addr);
+bool thread_blocked(pid_t tid, long syscall_nr);
+void thread_wchan(pid_t tid, char *buf, size_t size);
+
+#endif /* HOLDER_H */
