@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_test: what mainline's core has not got. Asking for it there gives
+ * -EOPNOTSUPP, which tests take for a reason to skip.
+ */
+
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+
+#include "uio_test.h"
+
+#ifdef UIO_MAINLINE
+
+int uio_test_context_init(struct uio_test_device *dev)
+{
+	return -EOPNOTSUPP;
+}
+
+int uio_test_context_renew(struct uio_test_device *dev)
+{
+	return -EOPNOTSUPP;
+}
+
+void uio_test_context_put(struct uio_test_device *dev)
+{
+}
+
+int uio_test_context_register(struct device *parent, struct uio_test_device *dev)
+{
+	return -EOPNOTSUPP;
+}
+
+int uio_test_revoke(struct uio_test_device *dev)
+{
+	return -EOPNOTSUPP;
+}
+
+int uio_test_drain(struct uio_test_device *dev)
+{
+	return -EOPNOTSUPP;
+}
+
+#else
+
+static struct uio_test_device *to_device(struct uio_context *ctx)
+{
+	return container_of(ctx, struct uio_test_device, ctx);
+}
+
+static void uio_test_context_release(struct uio_context *ctx)
+{
+	uio_test_device_free(to_device(ctx));
+}
+
+static vm_fault_t uio_test_context_fault(struct uio_context *ctx,
+					 struct vm_fault *vmf, unsigned int map,
+					 unsigned long offset)
+{
+	struct uio_test_device *dev = to_device(ctx);
+
+	atomic_inc(&dev->slot->faults);
+	uio_test_stall(dev->slot, UIO_TEST_FAULT);
+
+	vmf->page = vmalloc_to_page(dev->mem[map]->addr + offset);
+	get_page(vmf->page);
+	return 0;
+}
+
+static void uio_test_context_kick(struct uio_context *ctx)
+{
+	struct uio_test_slot *slot = to_device(ctx)->slot;
+
+	atomic_inc(&slot->kicks);
+	if (slot->kick_ends_stall)
+		uio_test_let_go(slot);
+}
+
+static const struct uio_context_ops uio_test_context_ops = {
+	.release	= uio_test_context_release,
+	.fault		= uio_test_context_fault,
+	.kick		= uio_test_context_kick,
+};
+
+int uio_test_context_init(struct uio_test_device *dev)
+{
+	uio_context_init(&dev->ctx, &uio_test_context_ops);
+	dev->has_ctx = true;
+	return 0;
+}
+
+int uio_test_context_renew(struct uio_test_device *dev)
+{
+	if (!dev->has_ctx)
+		return 0;
+	if (!uio_context_unused(&dev->ctx))
+		return -EBUSY;
+	return uio_test_context_init(dev);
+}
+
+void uio_test_context_put(struct uio_test_device *dev)
+{
+	uio_context_put(&dev->ctx);
+}
+
+int uio_test_context_register(struct device *parent, struct uio_test_device *dev)
+{
+	if (dev->devm)
+		return devm_uio_register_device_context(parent, &dev->info, &dev->ctx);
+	return uio_register_device_context(parent, &dev->info, &dev->ctx);
+}
+
+int uio_test_revoke(struct uio_test_device *dev)
+{
+	uio_revoke_device(&dev->info);
+	return 0;
+}
+
+int uio_test_drain(struct uio_test_device *dev)
+{
+	uio_drain_device(&dev->info);
+	return 0;
+}
+
+#endif /* UIO_MAINLINE */

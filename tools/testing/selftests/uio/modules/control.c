@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_test: the interface in debugfs.
+ *
+ * uio_test/control takes one command per write:
+ *
+ *	create NAME [OPTION]...	make a device and register it
+ *		mem=TYPE:PAGES	a region: phys, iova, dma, logical, virtual, rom
+ *				(as phys, but not RAM), or none (with a
+ *				context: by the fault operation)
+ *		irq=KIND	custom (the default), none, or real
+ *		ctx		register with a context
+ *		ports		with two port regions
+ *		mmap		with an mmap callback of its own; before mem=
+ *		populate	which inserts all pages at once
+ *		unaligned	regions begin inside a page; after mem=
+ *		noirqcontrol	without an irqcontrol callback
+ *		devm		register for a parent's lifetime
+ *		idle		do not register yet
+ *	register NAME		register a device that is idle or kept
+ *	renew NAME		prepare the context for that
+ *	unregister NAME [keep]	unregister; the driver lets go of the device,
+ *				unless it is kept
+ *	put NAME		the driver lets go of a device that it kept
+ *	revoke NAME, drain NAME	the parts of unregister
+ *	notify NAME		uio_event_notify()
+ *	interrupt NAME		raise a real interrupt
+ *	noirq NAME		the device will have no more events
+ *	stall NAME CALLBACK	make open, release, irqcontrol, fault or mmap wait
+ *	kickable NAME		make the context's kick end that
+ *	resume NAME		let them go on
+ *	reset			unregister all devices and let go of them
+ *
+ * uio_test/NAME/ has the counters and the memory of the device. "notify" takes
+ * no lock, since it has to work while an unregister waits: it is up to the
+ * test that the driver still has the device.
+ */
+
+#include <linux/irq.h>
+#include <linux/irqdesc.h>
+#include <linux/interrupt.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "uio_test.h"
+
+/* No test waits as long, and no guest hangs for ever. */
+#define UIO_TEST_STALL_MAX	(30 * HZ)
+
+static struct dentry *uio_test_dir;
+static LIST_HEAD(uio_test_slots);
+static DEFINE_MUTEX(uio_test_slots_lock);
+
+void uio_test_stall(struct uio_test_slot *slot, enum uio_test_callback callback)
+{
+	if (!test_bit(callback, &slot->stalled))
+		return;
+
+	atomic_inc(&slot->inside);
+	wait_event_timeout(slot->wait, !test_bit(callback, &slot->stalled),
+			   UIO_TEST_STALL_MAX);
+	atomic_dec(&slot->inside);
+}
+
+void uio_test_let_go(struct uio_test_slot *slot)
+{
+	WRITE_ONCE(slot->stalled, 0);
+	wake_up_all(&slot->wait);
+}
+
+static struct uio_test_slot *uio_test_slot_find(const char *name)
+{
+	struct uio_test_slot *slot, *found = NULL;
+
+	mutex_lock(&uio_test_slots_lock);
+	list_for_each_entry(slot, &uio_test_slots, node)
+		if (!strcmp(slot->name, name))
+			found = slot;
+	mutex_unlock(&uio_test_slots_lock);
+	return found;
+}
+
+static void uio_test_slot_files(struct uio_test_slot *slot)
+{
+	slot->dir = debugfs_create_dir(slot->name, uio_test_dir);
+	debugfs_create_u32("minor", 0400, slot->dir, &slot->minor);
+	debugfs_create_u32("open_errno", 0600, slot->dir, &slot->open_errno);
+	debugfs_create_u32("irqcontrol_errno", 0600, slot->dir,
+			   &slot->irqcontrol_errno);
+	debugfs_create_atomic_t("opens", 0400, slot->dir, &slot->opens);
+	debugfs_create_atomic_t("releases", 0400, slot->dir, &slot->releases);
+	debugfs_create_atomic_t("irqcontrols", 0400, slot->dir, &slot->irqcontrols);
+	debugfs_create_atomic_t("irq_on", 0400, slot->dir, &slot->irq_on);
+	debugfs_create_atomic_t("faults", 0400, slot->dir, &slot->faults);
+	debugfs_create_atomic_t("kicks", 0400, slot->dir, &slot->kicks);
+	debugfs_create_atomic_t("interrupts", 0400, slot->dir, &slot->interrupts);
+	debugfs_create_atomic_t("frees", 0400, slot->dir, &slot->frees);
+	debugfs_create_atomic_t("inside", 0400, slot->dir, &slot->inside);
+}
+
+static struct uio_test_slot *uio_test_slot_add(const char *name)
+{
+	struct uio_test_slot *slot;
+
+	if (uio_test_slot_find(name))
+		return ERR_PTR(-EEXIST);
+
+	slot = kzalloc(sizeof(*slot), GFP_KERNEL);
+	if (!slot)
+		return ERR_PTR(-ENOMEM);
+	if (strscpy(slot->name, name) < 0) {
+		kfree(slot);
+		return ERR_PTR(-ENAMETOOLONG);
+	}
+
+	mutex_init(&slot->lock);
+	init_waitqueue_head(&slot->wait);
+	uio_test_slot_files(slot);
+
+	mutex_lock(&uio_test_slots_lock);
+	list_add_tail(&slot->node, &uio_test_slots);
+	mutex_unlock(&uio_test_slots_lock);
+	return slot;
+}
+
+static int uio_test_create(char **args)
+{
+	struct uio_test_slot *slot;
+	bool idle = false;
+	int ret, i;
+
+	for (i = 1; args[0] && args[i]; i++)
+		idle |= !strcmp(args[i], "idle");
+	if (!args[0])
+		return -EINVAL;
+
+	slot = uio_test_slot_add(args[0]);
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
+
+	mutex_lock(&slot->lock);
+	ret = uio_test_device_alloc(slot, args + 1);
+	if (!ret && !idle) {
+		ret = uio_test_register(slot);
+		if (ret)
+			uio_test_put(slot);
+	}
+	mutex_unlock(&slot->lock);
+	return ret;
+}
+
+static int uio_test_cmd_register(struct uio_test_slot *slot, const char *arg)
+{
+	return slot->registered ? -EBUSY : uio_test_register(slot);
+}
+
+/* As a driver does that registers what is registered. */
+static int uio_test_cmd_register_again(struct uio_test_slot *slot, const char *arg)
+{
+	return uio_test_register(slot);
+}
+
+static int uio_test_cmd_renew(struct uio_test_slot *slot, const char *arg)
+{
+	return slot->registered ? -EBUSY : uio_test_context_renew(slot->dev);
+}
+
+static int uio_test_cmd_unregister(struct uio_test_slot *slot, const char *arg)
+{
+	uio_test_unregister(slot);
+	if (!arg)
+		uio_test_put(slot);
+	return 0;
+}
+
+static int uio_test_cmd_put(struct uio_test_slot *slot, const char *arg)
+{
+	if (slot->registered)
+		return -EBUSY;
+
+	uio_test_put(slot);
+	return 0;
+}
+
+static int uio_test_cmd_revoke(struct uio_test_slot *slot, const char *arg)
+{
+	return uio_test_revoke(slot->dev);
+}
+
+static int uio_test_cmd_drain(struct uio_test_slot *slot, const char *arg)
+{
+	return uio_test_drain(slot->dev);
+}
+
+static int uio_test_cmd_notify(struct uio_test_slot *slot, const char *arg)
+{
+	uio_event_notify(&slot->dev->info);
+	return 0;
+}
+
+static int uio_test_cmd_noirq(struct uio_test_slot *slot, const char *arg)
+{
+	slot->dev->info.irq = UIO_IRQ_NONE;
+	uio_event_notify(&slot->dev->info);
+	return 0;
+}
+
+static int uio_test_cmd_interrupt(struct uio_test_slot *slot, const char *arg)
+{
+	return slot->irq ? generic_handle_irq_safe(slot->irq) : -EINVAL;
+}
+
+static int uio_test_cmd_stall(struct uio_test_slot *slot, const char *arg)
+{
+	static const char * const callbacks[UIO_TEST_CALLBACKS] = {
+		[UIO_TEST_OPEN]		= "open",
+		[UIO_TEST_RELEASE]	= "release",
+		[UIO_TEST_IRQCONTROL]	= "irqcontrol",
+		[UIO_TEST_FAULT]	= "fault",
+		[UIO_TEST_MMAP]		= "mmap",
+	};
+	int callback = arg ? match_string(callbacks, UIO_TEST_CALLBACKS, arg) : -1;
+
+	if (callback < 0)
+		return -EINVAL;
+
+	set_bit(callback, &slot->stalled);
+	return 0;
+}
+
+static int uio_test_cmd_kickable(struct uio_test_slot *slot, const char *arg)
+{
+	slot->kick_ends_stall = true;
+	return 0;
+}
+
+static int uio_test_cmd_resume(struct uio_test_slot *slot, const char *arg)
+{
+	uio_test_let_go(slot);
+	return 0;
+}
+
+static int uio_test_reset(void)
+{
+	struct uio_test_slot *slot;
+
+	mutex_lock(&uio_test_slots_lock);
+	list_for_each_entry(slot, &uio_test_slots, node) {
+		uio_test_let_go(slot);
+		mutex_lock(&slot->lock);
+		uio_test_unregister(slot);
+		uio_test_put(slot);
+		mutex_unlock(&slot->lock);
+	}
+	mutex_unlock(&uio_test_slots_lock);
+	return 0;
+}
+
+static const struct uio_test_command {
+	const char *name;
+	int (*run)(struct uio_test_slot *slot, const char *arg);
+	bool unlocked;		/* works while another command waits */
+	bool needs_device;
+} uio_test_commands[] = {
+	{ "register",		uio_test_cmd_register,		false, true },
+	{ "register-again",	uio_test_cmd_register_again,	false, true },
+	{ "renew",		uio_test_cmd_renew,		false, true },
+	{ "unregister",		uio_test_cmd_unregister,	false, true },
+	{ "put",		uio_test_cmd_put,		false, true },
+	{ "revoke",		uio_test_cmd_revoke,		true, true },
+	{ "drain",		uio_test_cmd_drain,		false, true },
+	{ "notify",		uio_test_cmd_notify,		true, true },
+	{ "noirq",		uio_test_cmd_noirq,		true, true },
+	{ "interrupt",		uio_test_cmd_interrupt,		true, false },
+	{ "stall",		uio_test_cmd_stall,		true, false },
+	{ "kickable",		uio_test_cmd_kickable,		true, false },
+	{ "resume",		uio_test_cmd_resume,		true, false },
+};
+
+static int uio_test_slot_command(const struct uio_test_command *cmd,
+				 struct uio_test_slot *slot, const char *arg)
+{
+	int ret = -ENODEV;
+
+	if (!cmd->unlocked)
+		mutex_lock(&slot->lock);
+	if (slot->dev || !cmd->needs_device)
+		ret = cmd->run(slot, arg);
+	if (!cmd->unlocked)
+		mutex_unlock(&slot->lock);
+	return ret;
+}
+
+static int uio_test_run(char **words, int nr)
+{
+	struct uio_test_slot *slot;
+	int i;
+
+	if (nr == 1 && !strcmp(words[0], "reset"))
+		return uio_test_reset();
+	if (nr < 2)
+		return -EINVAL;
+	if (!strcmp(words[0], "create"))
+		return uio_test_create(words + 1);
+
+	slot = uio_test_slot_find(words[1]);
+	if (!slot)
+		return -ENOENT;
+
+	for (i = 0; i < ARRAY_SIZE(uio_test_commands); i++)
+		if (!strcmp(uio_test_commands[i].name, words[0]))
+			return uio_test_slot_command(&uio_test_commands[i], slot,
+						     nr > 2 ? words[2] : NULL);
+	return -EINVAL;
+}
+
+static ssize_t uio_test_control_write(struct file *filp, const char __user *buf,
+				      size_t count, loff_t *ppos)
+{
+	char **words;
+	char *line;
+	int nr, ret;
+
+	line = memdup_user_nul(buf, min_t(size_t, count, PAGE_SIZE));
+	if (IS_ERR(line))
+		return PTR_ERR(line);
+
+	words = argv_split(GFP_KERNEL, line, &nr);
+	kfree(line);
+	if (!words)
+		return -ENOMEM;
+
+	ret = uio_test_run(words, nr);
+	argv_free(words);
+	return ret ?: count;
+}
+
+static const struct file_operations uio_test_control_fops = {
+	.owner	= THIS_MODULE,
+	.open	= simple_open,
+	.write	= uio_test_control_write,
+};
+
+int uio_test_control_init(void)
+{
+	uio_test_dir = debugfs_create_dir("uio_test", NULL);
+	debugfs_create_file("control", 0200, uio_test_dir, NULL,
+			    &uio_test_control_fops);
+	return PTR_ERR_OR_ZERO(uio_test_dir);
+}
+
+/* Open files pin the module: after the reset nobody uses a slot. */
+void uio_test_control_exit(void)
+{
+	struct uio_test_slot *slot, *next;
+
+	uio_test_reset();
+	debugfs_remove(uio_test_dir);
+	list_for_each_entry_safe(slot, next, &uio_test_slots, node) {
+		if (slot->irq)
+			irq_free_desc(slot->irq);
+		kfree(slot);
+	}
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_test: the driver's side of a device.
+ */
+
+#include <linux/irq.h>
+#include <linux/irqdesc.h>
+
+#include "uio_test.h"
+
+static int uio_test_open(struct uio_info *info, struct inode *inode)
+{
+	struct uio_test_device *dev = info->priv;
+	struct uio_test_slot *slot = dev->slot;
+
+	uio_test_stall(slot, UIO_TEST_OPEN);
+	if (slot->open_errno)
+		return -(int)slot->open_errno;
+
+	atomic_inc(&slot->opens);
+	return 0;
+}
+
+static int uio_test_release(struct uio_info *info, struct inode *inode)
+{
+	struct uio_test_device *dev = info->priv;
+	struct uio_test_slot *slot = dev->slot;
+
+	uio_test_stall(slot, UIO_TEST_RELEASE);
+	atomic_inc(&slot->releases);
+	return 0;
+}
+
+static int uio_test_irqcontrol(struct uio_info *info, s32 irq_on)
+{
+	struct uio_test_device *dev = info->priv;
+	struct uio_test_slot *slot = dev->slot;
+
+	atomic_set(&slot->irq_on, irq_on);
+	atomic_inc(&slot->irqcontrols);
+	uio_test_stall(slot, UIO_TEST_IRQCONTROL);
+	return -(int)slot->irqcontrol_errno;
+}
+
+static irqreturn_t uio_test_handler(int irq, struct uio_info *info)
+{
+	struct uio_test_device *dev = info->priv;
+
+	atomic_inc(&dev->slot->interrupts);
+	return IRQ_HANDLED;
+}
+
+/* An interrupt line without hardware; the "interrupt" command raises it. */
+static int uio_test_irq_alloc(struct uio_test_slot *slot)
+{
+	int irq = irq_alloc_desc(NUMA_NO_NODE);
+
+	if (irq < 0)
+		return irq;
+
+	irq_set_chip_and_handler(irq, &dummy_irq_chip, handle_simple_irq);
+	irq_modify_status(irq, IRQ_NOREQUEST | IRQ_NOAUTOEN, IRQ_NOPROBE);
+	slot->irq = irq;
+	return 0;
+}
+
+static int uio_test_set_irq(struct uio_test_device *dev, const char *kind)
+{
+	int ret;
+
+	if (!strcmp(kind, "none")) {
+		dev->info.irq = UIO_IRQ_NONE;
+	} else if (!strcmp(kind, "custom")) {
+		dev->info.irq = UIO_IRQ_CUSTOM;
+	} else if (!strcmp(kind, "real")) {
+		ret = uio_test_irq_alloc(dev->slot);
+		if (ret)
+			return ret;
+		dev->info.irq = dev->slot->irq;
+		dev->info.handler = uio_test_handler;
+	} else {
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void uio_test_add_ports(struct uio_info *info)
+{
+	info->port[0] = (struct uio_port) {
+		.name = "port", .start = 0x300, .size = 8,
+		.porttype = UIO_PORT_X86,
+	};
+	info->port[1] = (struct uio_port) {
+		.start = 0x1000, .size = 0x20, .porttype = UIO_PORT_GPIO,
+	};
+}
+
+/* TYPE:PAGES */
+static int uio_test_add_mem(struct uio_test_device *dev, char *arg)
+{
+	char *type = strsep(&arg, ":");
+	unsigned int map, pages;
+	int memtype;
+	bool rom;
+
+	for (map = 0; map < MAX_UIO_MAPS && dev->info.mem[map].size; map++)
+		;
+	memtype = uio_test_mem_type(type, &rom);
+	if (map == MAX_UIO_MAPS || memtype < 0 || !arg ||
+	    kstrtouint(arg, 0, &pages) || !pages || pages > 256)
+		return -EINVAL;
+
+	if (rom) {
+		uio_test_mem_describe_rom(pages, &dev->info.mem[map]);
+		return 0;
+	}
+
+	/* a driver that maps by itself looks after the memory by itself, too */
+	dev->mem[map] = uio_test_mem_alloc(dev->slot, memtype, map,
+					   pages * PAGE_SIZE, dev->info.mmap);
+	if (!dev->mem[map])
+		return -ENOMEM;
+
+	uio_test_mem_describe(dev->mem[map], &dev->info.mem[map]);
+	return 0;
+}
+
+static void uio_test_unalign(struct uio_info *info)
+{
+	int i;
+
+	for (i = 0; i < MAX_UIO_MAPS && info->mem[i].size; i++) {
+		info->mem[i].addr += 64;
+		info->mem[i].size -= 64;
+	}
+}
+
+static int uio_test_device_option(struct uio_test_device *dev, char *arg)
+{
+	if (!strncmp(arg, "mem=", 4))
+		return uio_test_add_mem(dev, arg + 4);
+	if (!strncmp(arg, "irq=", 4))
+		return uio_test_set_irq(dev, arg + 4);
+	if (!strcmp(arg, "ctx"))
+		return uio_test_context_init(dev);
+
+	if (!strcmp(arg, "ports"))
+		uio_test_add_ports(&dev->info);
+	else if (!strcmp(arg, "mmap"))
+		dev->info.mmap = uio_test_mmap;
+	else if (!strcmp(arg, "unaligned"))
+		uio_test_unalign(&dev->info);
+	else if (!strcmp(arg, "noirqcontrol"))
+		dev->info.irqcontrol = NULL;
+	else if (!strcmp(arg, "devm"))
+		dev->devm = true;
+	else if (!strcmp(arg, "populate"))
+		dev->populate = true;
+	else if (strcmp(arg, "idle"))
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * uio_test_device_alloc - make a device from the words of a command
+ * @slot: gets the device
+ * @args: options, NULL at the end
+ */
+int uio_test_device_alloc(struct uio_test_slot *slot, char **args)
+{
+	struct uio_test_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	int ret = 0;
+
+	if (!dev)
+		return -ENOMEM;
+
+	dev->slot = slot;
+	dev->info.name = slot->name;
+	dev->info.version = "1.0";
+	dev->info.irq = UIO_IRQ_CUSTOM;
+	dev->info.priv = dev;
+	dev->info.open = uio_test_open;
+	dev->info.release = uio_test_release;
+	dev->info.irqcontrol = uio_test_irqcontrol;
+
+	while (!ret && *args)
+		ret = uio_test_device_option(dev, *args++);
+	if (ret) {
+		uio_test_device_free(dev);
+		return ret;
+	}
+
+	slot->dev = dev;
+	return 0;
+}
+
+/* Poisoned, so that a late look at it does not find a valid pointer. */
+void uio_test_device_free(struct uio_test_device *dev)
+{
+	struct uio_test_slot *slot = dev->slot;
+	int i;
+
+	for (i = 0; i < MAX_UIO_MAPS; i++)
+		uio_test_mem_free(dev->mem[i]);
+	memset(dev, 0x6b, sizeof(*dev));
+	barrier_data(dev);
+	kfree(dev);
+	atomic_inc(&slot->frees);
+}
+
+static int uio_test_do_register(struct device *parent, struct uio_test_device *dev)
+{
+	if (dev->has_ctx)
+		return uio_test_context_register(parent, dev);
+	if (dev->devm)
+		return devm_uio_register_device(parent, &dev->info);
+	return uio_register_device(parent, &dev->info);
+}
+
+/* Called by platform_device_register_data() in uio_test_register_devm(). */
+int uio_test_devm_probe(struct platform_device *pdev)
+{
+	struct uio_test_slot *slot = *(struct uio_test_slot **)pdev->dev.platform_data;
+
+	slot->devm_ret = uio_test_do_register(&pdev->dev, slot->dev);
+	return slot->devm_ret;
+}
+
+static int uio_test_register_devm(struct uio_test_slot *slot)
+{
+	struct platform_device *pdev;
+
+	slot->devm_ret = -EPROBE_DEFER;
+	pdev = platform_device_register_data(NULL, "uio_test_devm",
+					     PLATFORM_DEVID_AUTO, &slot,
+					     sizeof(slot));
+	if (IS_ERR(pdev))
+		return PTR_ERR(pdev);
+	if (slot->devm_ret) {
+		platform_device_unregister(pdev);
+		return slot->devm_ret;
+	}
+
+	slot->pdev = pdev;
+	return 0;
+}
+
+/* The caller holds slot->lock here and below, but not in uio_test_devm_probe(). */
+int uio_test_register(struct uio_test_slot *slot)
+{
+	struct uio_test_device *dev = slot->dev;
+	int ret;
+
+	ret = dev->devm ? uio_test_register_devm(slot) :
+			  uio_test_do_register(&uio_test_pdev->dev, dev);
+	if (ret)
+		return ret;
+
+	slot->minor = dev->info.uio_dev->minor;
+	slot->registered = true;
+	return 0;
+}
+
+void uio_test_unregister(struct uio_test_slot *slot)
+{
+	if (!slot->registered)
+		return;
+
+	if (slot->pdev)
+		platform_device_unregister(slot->pdev);
+	else
+		uio_unregister_device(&slot->dev->info);
+	slot->pdev = NULL;
+	slot->registered = false;
+}
+
+/* The driver has no more use for the device. Without a context it is freed. */
+void uio_test_put(struct uio_test_slot *slot)
+{
+	struct uio_test_device *dev = slot->dev;
+
+	slot->dev = NULL;
+	if (!dev)
+		return;
+
+	if (dev->has_ctx)
+		uio_test_context_put(dev);
+	else
+		uio_test_device_free(dev);
+}

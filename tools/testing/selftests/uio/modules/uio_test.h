@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * uio_test: software UIO devices, made and unmade on request.
+ *
+ * A slot has the name and the counters of a device and lasts until the module
+ * goes, so that a test can look at them when the device is gone. A device is
+ * what a real driver would have: it is freed as early as the contract allows.
+ */
+
+#ifndef _UIO_TEST_H
+#define _UIO_TEST_H
+
+#include <linux/debugfs.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/uio_driver.h>
+#include <linux/wait.h>
+
+#define UIO_TEST_NAME_MAX	48
+
+/* Callbacks that can be told to wait, see uio_test_stall(). */
+enum uio_test_callback {
+	UIO_TEST_OPEN,
+	UIO_TEST_RELEASE,
+	UIO_TEST_IRQCONTROL,
+	UIO_TEST_FAULT,
+	UIO_TEST_MMAP,
+	UIO_TEST_CALLBACKS,
+};
+
+/**
+ * struct uio_test_slot - what stays of a device
+ * @node: in the list of slots
+ * @name: name of the device, in sysfs too
+ * @dir: the slot's directory in debugfs
+ * @lock: over registration, unregistration, revoke and drain
+ * @dev: the device while the driver has it, else NULL
+ * @pdev: for a devm registration, the parent that is unbound to end it
+ * @devm_ret: what a devm registration returned in probe()
+ * @irq: descriptor of our own for a real interrupt, or 0
+ * @minor: of the last registration
+ * @registered: between registration and unregistration
+ * @stalled: bit mask of callbacks that wait
+ * @wait: where they do
+ * @kick_ends_stall: the context's kick lets them go
+ * @inside: callbacks that wait now
+ * @opens: calls of info->open that succeeded
+ * @releases: calls of info->release
+ * @irqcontrols: calls of info->irqcontrol
+ * @irq_on: the last value it was given
+ * @faults: calls of the fault operation
+ * @kicks: calls of the kick operation
+ * @interrupts: calls of the hard interrupt handler
+ * @frees: times that a device and its memory were freed
+ * @open_errno: what info->open fails with
+ * @irqcontrol_errno: what info->irqcontrol fails with
+ */
+struct uio_test_slot {
+	struct list_head node;
+	char name[UIO_TEST_NAME_MAX];
+	struct dentry *dir;
+	struct mutex lock;	/* see above */
+	struct uio_test_device *dev;
+	struct platform_device *pdev;
+	int devm_ret;
+	int irq;
+	u32 minor;
+	bool registered;
+
+	unsigned long stalled;
+	wait_queue_head_t wait;
+	bool kick_ends_stall;
+	atomic_t inside;
+
+	atomic_t opens;
+	atomic_t releases;
+	atomic_t irqcontrols;
+	atomic_t irq_on;
+	atomic_t faults;
+	atomic_t kicks;
+	atomic_t interrupts;
+	atomic_t frees;
+
+	u32 open_errno;
+	u32 irqcontrol_errno;
+};
+
+/**
+ * struct uio_test_mem - the memory of one region
+ * @node: in the list of memory that lasts until the module goes
+ * @slot: whose it is
+ * @addr: where the kernel has it
+ * @dma_addr: for UIO_MEM_DMA_COHERENT
+ * @size: bytes
+ * @type: one of the UIO_MEM_* values
+ * @map: index of the region
+ * @lasts: plays the part of hardware, whose memory does not go away with the
+ *	driver
+ * @file: in debugfs, for tests to read and write the memory from this side
+ */
+struct uio_test_mem {
+	struct list_head node;
+	struct uio_test_slot *slot;
+	void *addr;
+	dma_addr_t dma_addr;
+	size_t size;
+	int type;
+	unsigned int map;
+	bool lasts;
+	struct dentry *file;
+};
+
+/**
+ * struct uio_test_device - what a driver would have
+ * @info: for the core
+ * @ctx: the same
+ * @has_ctx: register with @ctx
+ * @devm: register by devm_uio_register_device()
+ * @populate: the mmap callback inserts all pages at once
+ * @slot: counters
+ * @mem: regions
+ */
+struct uio_test_device {
+	struct uio_info info;
+#ifndef UIO_MAINLINE
+	struct uio_context ctx;
+#endif
+	bool has_ctx;
+	bool devm;
+	bool populate;
+	struct uio_test_slot *slot;
+	struct uio_test_mem *mem[MAX_UIO_MAPS];
+};
+
+/* main.c */
+extern struct platform_device *uio_test_pdev;
+
+/* control.c: commands, slots */
+int uio_test_control_init(void);
+void uio_test_control_exit(void);
+void uio_test_stall(struct uio_test_slot *slot, enum uio_test_callback callback);
+void uio_test_let_go(struct uio_test_slot *slot);
+
+/* device.c: the driver */
+int uio_test_device_alloc(struct uio_test_slot *slot, char **args);
+void uio_test_device_free(struct uio_test_device *dev);
+int uio_test_register(struct uio_test_slot *slot);
+void uio_test_unregister(struct uio_test_slot *slot);
+void uio_test_put(struct uio_test_slot *slot);
+int uio_test_devm_probe(struct platform_device *pdev);
+
+/* context.c: what mainline's core has not got */
+int uio_test_context_init(struct uio_test_device *dev);
+int uio_test_context_renew(struct uio_test_device *dev);
+void uio_test_context_put(struct uio_test_device *dev);
+int uio_test_context_register(struct device *parent, struct uio_test_device *dev);
+int uio_test_revoke(struct uio_test_device *dev);
+int uio_test_drain(struct uio_test_device *dev);
+
+/* memory.c */
+struct uio_test_mem *uio_test_mem_alloc(struct uio_test_slot *slot, int type,
+					unsigned int map, size_t size, bool lasts);
+void uio_test_mem_free(struct uio_test_mem *mem);
+void uio_test_mem_exit(void);
+int uio_test_mem_type(const char *name, bool *rom);
+void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to);
+void uio_test_mem_describe_rom(unsigned int pages, struct uio_mem *to);
+int uio_test_mmap(struct uio_info *info, struct vm_area_struct *vma);
+
+#endif /* _UIO_TEST_H */

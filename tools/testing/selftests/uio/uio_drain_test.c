@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UIO: revoke, drain and what is between them, from the driver's side; and what
+ * the core refuses. Skipped on a core without contexts.
+ */
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "kselftest_harness.h"
+#include "uio_testlib.h"
+
+/* A device with a user that is inside of one of the driver's callbacks. */
+FIXTURE(inside)
+{
+	struct uiot_dev dev;
+	struct uiot_op *user;
+	struct uiot_op driver;
+	int fd;
+	int other_fd;
+};
+
+FIXTURE_VARIANT(inside)
+{
+	const char *options;
+	const char *stall;
+	long (*fn)(struct uiot_op *op);
+	bool in_child;
+	long ret;
+	int kicks;
+};
+
+FIXTURE_VARIANT_ADD(inside, open_legacy)
+{
+	.options = "mem=virtual:1", .stall = "stall open", .fn = uiot_op_open,
+};
+
+FIXTURE_VARIANT_ADD(inside, open)
+{
+	.kicks = 1, .options = "ctx mem=virtual:1", .stall = "stall open",
+	.fn = uiot_op_open,
+};
+
+FIXTURE_VARIANT_ADD(inside, irqcontrol_legacy)
+{
+	.options = "mem=virtual:1", .stall = "stall irqcontrol",
+	.fn = uiot_op_write, .ret = 4,
+};
+
+FIXTURE_VARIANT_ADD(inside, irqcontrol)
+{
+	.kicks = 1, .options = "ctx mem=virtual:1", .stall = "stall irqcontrol",
+	.fn = uiot_op_write, .ret = 4,
+};
+
+FIXTURE_VARIANT_ADD(inside, release)
+{
+	.kicks = 1, .options = "ctx mem=virtual:1", .stall = "stall release",
+	.fn = uiot_op_close,
+};
+
+FIXTURE_VARIANT_ADD(inside, mmap)
+{
+	.options = "mmap mem=virtual:1", .stall = "stall mmap",
+	.fn = uiot_op_mmap, .in_child = true,
+};
+
+FIXTURE_VARIANT_ADD(inside, fault)
+{
+	.kicks = 1, .options = "ctx mem=none:1", .stall = "stall fault",
+	.fn = uiot_op_load, .in_child = true,
+};
+
+FIXTURE_SETUP(inside)
+{
+	struct uiot_dev probe;
+	int ret;
+
+	ASSERT_EQ(0, uiot_reset());
+	ret = uiot_create(&probe, "ctx");
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
+	self->fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->other_fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->other_fd);
+
+	self->user = uiot_op_alloc();
+	ASSERT_NE((void *)-1, self->user);
+	self->user->fn = variant->fn;
+	self->user->in_child = variant->in_child;
+	self->user->fd = self->fd;
+	if (variant->fn == uiot_op_load) {
+		self->user->addr = uiot_map(self->fd, 0, 1, PROT_READ, MAP_SHARED);
+		ASSERT_NE((void *)-1, self->user->addr);
+	}
+	snprintf(self->user->text, sizeof(self->user->text), "%s", self->dev.node);
+	ASSERT_EQ(0, uiot_do(&self->dev, variant->stall));
+	ASSERT_EQ(0, uiot_start(self->user));
+	ASSERT_TRUE(uiot_count_becomes(&self->dev, "inside", 1));
+}
+
+FIXTURE_TEARDOWN(inside)
+{
+	uiot_do(&self->dev, "resume");
+	EXPECT_EQ(0, uiot_reset());
+}
+
+static int start_cmd(struct uiot_op *op, const struct uiot_dev *dev,
+		     const char *verb, const char *arg)
+{
+	op->fn = uiot_op_cmd;
+	snprintf(op->text, sizeof(op->text), "%s %s %s", verb, dev->name, arg);
+	return uiot_start(op);
+}
+
+/* The user's call succeeded, as it had begun before. */
+#define EXPECT_USER_DONE() do {						\
+	ASSERT_EQ(0, uiot_join(self->user, UIOT_SOON_MS));		\
+	if (variant->fn == uiot_op_open) {				\
+		EXPECT_LE(0, self->user->ret);				\
+	} else {							\
+		EXPECT_EQ(variant->ret, self->user->ret);		\
+	}								\
+} while (0)
+
+TEST_F(inside, unregister_waits_for_it)
+{
+	ASSERT_EQ(0, start_cmd(&self->driver, &self->dev, "unregister", "keep"));
+	ASSERT_EQ(0, uiot_wait_asleep(&self->driver));
+	EXPECT_EQ(-ETIMEDOUT, uiot_join(&self->driver, UIOT_WHILE_MS));
+	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
+	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
+	EXPECT_EQ(0, self->driver.ret);
+	EXPECT_EQ(0, uiot_count(&self->dev, "inside"));
+	EXPECT_USER_DONE();
+}
+
+TEST_F(inside, revoke_does_not_wait)
+{
+	ASSERT_EQ(0, start_cmd(&self->driver, &self->dev, "revoke", ""));
+	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
+	EXPECT_EQ(1, uiot_count(&self->dev, "inside"));
+	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
+	EXPECT_USER_DONE();
+}
+
+TEST_F(inside, drain_waits_for_it)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "revoke"));
+	ASSERT_EQ(0, start_cmd(&self->driver, &self->dev, "drain", ""));
+	ASSERT_EQ(0, uiot_wait_asleep(&self->driver));
+	EXPECT_EQ(-ETIMEDOUT, uiot_join(&self->driver, UIOT_WHILE_MS));
+	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
+	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
+	EXPECT_USER_DONE();
+}
+
+TEST_F(inside, context_is_kicked_at_once)
+{
+	ASSERT_EQ(0, start_cmd(&self->driver, &self->dev, "unregister", "keep"));
+	ASSERT_EQ(0, uiot_wait_asleep(&self->driver));
+	EXPECT_EQ(variant->kicks, uiot_count(&self->dev, "kicks"));
+	EXPECT_EQ(1, uiot_count(&self->dev, "inside"));
+	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
+	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
+	EXPECT_USER_DONE();
+}
+
+TEST_F(inside, kick_can_end_the_wait)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "kickable"));
+	ASSERT_EQ(0, start_cmd(&self->driver, &self->dev, "unregister", "keep"));
+	if (!variant->kicks) {
+		ASSERT_EQ(0, uiot_wait_asleep(&self->driver));
+		ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
+	}
+	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
+	EXPECT_USER_DONE();
+}
+
+TEST_F(inside, sleepers_wake_while_unregister_waits)
+{
+	struct uiot_op sleeper = { .fn = uiot_op_read, .fd = self->other_fd };
+
+	ASSERT_EQ(0, uiot_start(&sleeper));
+	ASSERT_EQ(0, uiot_wait_asleep(&sleeper));
+	ASSERT_EQ(0, start_cmd(&self->driver, &self->dev, "unregister", "keep"));
+	ASSERT_EQ(0, uiot_join(&sleeper, UIOT_SOON_MS));
+	EXPECT_EQ(-EIO, sleeper.ret);
+	EXPECT_EQ(1, uiot_count(&self->dev, "inside"));
+	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
+	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
+	EXPECT_USER_DONE();
+}
+
+TEST_F(inside, other_device_is_not_delayed)
+{
+	struct uiot_dev other;
+	__s32 on = 1;
+	int fd;
+
+	ASSERT_EQ(0, start_cmd(&self->driver, &self->dev, "unregister", "keep"));
+	ASSERT_EQ(0, uiot_wait_asleep(&self->driver));
+
+	ASSERT_EQ(0, uiot_create(&other, "ctx"));
+	fd = uiot_open(&other, O_RDWR);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(4, write(fd, &on, 4));
+	close(fd);
+	ASSERT_EQ(0, uiot_do(&other, "unregister"));
+	EXPECT_EQ(1, uiot_count(&other, "frees"));
+	EXPECT_EQ(1, uiot_count(&self->dev, "inside"));
+	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
+	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
+	EXPECT_USER_DONE();
+}
+
+TEST_F(inside, revoke_frees_nothing)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "revoke"));
+	EXPECT_EQ(0, uiot_count(&self->dev, "frees"));
+	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
+	EXPECT_USER_DONE();
+	EXPECT_EQ(0, uiot_count(&self->dev, "frees"));
+}
+
+/*
+ * A page that gets into a page table after the revoke has cleared it, since who
+ * inserts it was inside of the driver already: drain has to see to that.
+ */
+FIXTURE(straggler)
+{
+	struct uiot_dev dev;
+	struct uiot_op *user;
+	struct uiot_op driver;
+};
+
+FIXTURE_VARIANT(straggler)
+{
+	const char *options;
+	bool in_mmap;		/* which populates, and not in the fault handler */
+};
+
+FIXTURE_VARIANT_ADD(straggler, legacy_phys) { .options = "mem=phys:1" };
+FIXTURE_VARIANT_ADD(straggler, legacy_virtual) { .options = "mem=virtual:1" };
+FIXTURE_VARIANT_ADD(straggler, phys) { .options = "ctx mem=phys:1" };
+FIXTURE_VARIANT_ADD(straggler, iova) { .options = "ctx mem=iova:1" };
+FIXTURE_VARIANT_ADD(straggler, mmap)
+{
+	.options = "mmap populate mem=virtual:1", .in_mmap = true,
+};
+
+/* Waits for @events in between. */
+static long map_wait_touch(struct uiot_op *op)
+{
+	__u32 word;
+	long ret = uiot_op_mmap(op);
+
+	if (ret)
+		return ret;
+	while (!__atomic_load_n(&op->events, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	return uiot_load_word(op->addr, &word);
+}
+
+/* The first touch is held up; mmap() must not be, hence the late name. */
+static long map_touch_wait_touch(struct uiot_op *op)
+{
+	__u32 word;
+	long ret = uiot_op_mmap(op);
+
+	if (ret)
+		return ret;
+	prctl(PR_SET_NAME, UIOT_WINDOW);
+	uiot_load_word(op->addr, &word);
+	while (!__atomic_load_n(&op->events, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	return uiot_load_word(op->addr, &word);
+}
+
+FIXTURE_SETUP(straggler)
+{
+	struct uiot_dev probe;
+
+	ASSERT_EQ(0, uiot_reset());
+	if (uiot_create(&probe, "ctx") == -EOPNOTSUPP)
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
+	self->user = uiot_op_alloc();
+	ASSERT_NE((void *)-1, self->user);
+	self->user->fn = variant->in_mmap ? map_wait_touch : map_touch_wait_touch;
+	self->user->in_child = true;
+	self->user->fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->user->fd);
+}
+
+FIXTURE_TEARDOWN(straggler)
+{
+	uiot_window_go();
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(straggler, page_is_gone_after_unregister)
+{
+	if (variant->in_mmap) {
+		ASSERT_EQ(0, uiot_do(&self->dev, "stall mmap"));
+		ASSERT_EQ(0, uiot_start(self->user));
+		ASSERT_TRUE(uiot_count_becomes(&self->dev, "inside", 1));
+	} else {
+		ASSERT_EQ(0, uiot_window_arm(false));
+		ASSERT_EQ(0, uiot_start(self->user));
+		ASSERT_TRUE(uiot_window_hit());
+	}
+	ASSERT_EQ(0, start_cmd(&self->driver, &self->dev, "unregister", "keep"));
+	ASSERT_EQ(0, uiot_wait_asleep(&self->driver));
+	uiot_window_go();
+	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
+	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
+
+	EXPECT_EQ(0, uiot_count(&self->dev, "faults"));
+	__atomic_store_n(&self->user->events, 1, __ATOMIC_RELEASE);
+	ASSERT_EQ(0, uiot_join(self->user, UIOT_SOON_MS));
+	/* gone, or fetched again by the driver's own fault handler */
+	EXPECT_EQ(variant->in_mmap ? 0 : SIGBUS, self->user->ret);
+	EXPECT_EQ(variant->in_mmap, uiot_count(&self->dev, "faults"));
+}
+
+/* A device that nobody is inside of. */
+FIXTURE(device)
+{
+	struct uiot_dev dev;
+	int fd;
+};
+
+FIXTURE_VARIANT(device)
+{
+	const char *options;
+	bool context;
+};
+
+FIXTURE_VARIANT_ADD(device, legacy) { .options = "mem=virtual:1" };
+FIXTURE_VARIANT_ADD(device, context)
+{
+	.options = "ctx mem=virtual:1", .context = true,
+};
+
+FIXTURE_SETUP(device)
+{
+	struct uiot_dev probe;
+	int ret;
+
+	ASSERT_EQ(0, uiot_reset());
+	ret = uiot_create(&probe, "ctx");
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
+	self->fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(device)
+{
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(device, revoked_device_behaves_as_gone)
+{
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
+	__s32 word = 1;
+
+	ASSERT_EQ(0, uiot_do(&self->dev, "revoke"));
+	EXPECT_EQ(-ENODEV, uiot_open(&self->dev, O_RDWR));
+	EXPECT_EQ(-1, read(self->fd, &word, 4));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_EQ(-1, write(self->fd, &word, 4));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_EQ((void *)-1, uiot_map(self->fd, 0, 1, PROT_READ, MAP_SHARED));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_EQ(1, poll(&pfd, 1, 0));
+	EXPECT_EQ(POLLHUP | POLLERR, pfd.revents & (POLLHUP | POLLERR));
+}
+
+TEST_F(device, revoke_twice_is_revoke)
+{
+	ASSERT_EQ(0, uiot_sigio_on(self->fd));
+	EXPECT_EQ(0, uiot_do(&self->dev, "revoke"));
+	EXPECT_EQ(0, uiot_do(&self->dev, "revoke"));
+	EXPECT_EQ(variant->context, uiot_count(&self->dev, "kicks"));
+	EXPECT_EQ(POLL_HUP, uiot_sigio_wait(UIOT_SOON_MS));
+	EXPECT_EQ(-EAGAIN, uiot_sigio_wait(UIOT_WHILE_MS));
+}
+
+TEST_F(device, unregister_after_revoke_and_drain)
+{
+	EXPECT_EQ(0, uiot_do(&self->dev, "revoke"));
+	EXPECT_EQ(0, uiot_do(&self->dev, "drain"));
+	EXPECT_EQ(0, uiot_do(&self->dev, "drain"));
+	EXPECT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(variant->context, uiot_count(&self->dev, "kicks"));
+	EXPECT_EQ(!variant->context, uiot_count(&self->dev, "frees"));
+}
+
+TEST_F(device, notify_between_revoke_and_unregister_is_ignored)
+{
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
+
+	ASSERT_EQ(0, uiot_do(&self->dev, "revoke"));
+	EXPECT_EQ(0, uiot_do(&self->dev, "notify"));
+	EXPECT_EQ(1, poll(&pfd, 1, 0));
+	EXPECT_EQ(POLLHUP | POLLERR, pfd.revents & (POLLHUP | POLLERR));
+}
+
+TEST_F(device, unregister_kicks_once)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
+	EXPECT_EQ(variant->context, uiot_count(&self->dev, "kicks"));
+}
+
+TEST_F(device, renewed_context_can_be_registered)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
+	close(self->fd);
+	ASSERT_EQ(0, uiot_do(&self->dev, "renew"));
+	ASSERT_EQ(0, uiot_do(&self->dev, "register"));
+	self->fd = uiot_open(&self->dev, O_RDWR);
+	EXPECT_LE(0, self->fd);
+	EXPECT_EQ(2, uiot_count(&self->dev, "opens"));
+}
+
+TEST_F(device, drain_of_an_idle_device_returns)
+{
+	EXPECT_EQ(0, uiot_do(&self->dev, "revoke"));
+	EXPECT_EQ(0, uiot_do(&self->dev, "drain"));
+}
+
+/* An interrupt that arrives between revoke and drain, or in the middle of them. */
+TEST_F(device, interrupt_after_revoke_is_no_event)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	struct uiot_dev irq;
+
+	ASSERT_EQ(0, uiot_create(&irq, variant->context ? "ctx irq=real" :
+							  "irq=real"));
+	pfd.fd = uiot_open(&irq, O_RDWR);
+	ASSERT_LE(0, pfd.fd);
+	ASSERT_EQ(0, uiot_do(&irq, "revoke"));
+	uiot_do(&irq, "interrupt");
+	EXPECT_EQ(1, uiot_count(&irq, "interrupts"));
+	ASSERT_EQ(0, uiot_do(&irq, "drain"));
+	uiot_do(&irq, "interrupt");
+	EXPECT_EQ(1, uiot_count(&irq, "interrupts"));
+	EXPECT_EQ(1, poll(&pfd, 1, 0));
+	EXPECT_EQ(POLLHUP | POLLERR, pfd.revents & (POLLHUP | POLLERR));
+	close(pfd.fd);
+}
+
+/* What the core refuses of a context. */
+FIXTURE(context)
+{
+	struct uiot_dev dev;
+	int fd;
+};
+
+FIXTURE_SETUP(context)
+{
+	int ret;
+
+	ASSERT_EQ(0, uiot_reset());
+	ret = uiot_create(&self->dev, "ctx mem=virtual:1");
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, ret);
+	self->fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(context)
+{
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(context, registering_a_used_context_is_ebusy)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
+	EXPECT_EQ(-EBUSY, uiot_do(&self->dev, "register"));
+	close(self->fd);
+	EXPECT_EQ(-EBUSY, uiot_do(&self->dev, "register"));
+}
+
+TEST_F(context, registering_a_registered_context_is_ebusy)
+{
+	__s32 on = 1;
+
+	EXPECT_EQ(-EBUSY, uiot_do(&self->dev, "register-again"));
+	/* and the one that is registered goes on */
+	EXPECT_EQ(4, write(self->fd, &on, 4));
+}
+
+TEST_F(context, context_in_use_can_not_be_renewed)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
+	EXPECT_EQ(-EBUSY, uiot_do(&self->dev, "renew"));
+}
+
+TEST_F(context, with_mmap_callback_is_einval)
+{
+	struct uiot_dev both;
+
+	EXPECT_EQ(-EINVAL, uiot_create(&both, "ctx mmap mem=virtual:1"));
+	EXPECT_EQ(0, uiot_create(&both, "mmap mem=virtual:1"));
+}
+
+TEST_F(context, failed_registration_frees_it_once)
+{
+	struct uiot_dev both;
+
+	EXPECT_EQ(-EINVAL, uiot_create(&both, "ctx mmap mem=virtual:1"));
+	EXPECT_EQ(1, uiot_count(&both, "frees"));
+}
+
+TEST_HARNESS_MAIN

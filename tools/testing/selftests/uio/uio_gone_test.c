@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UIO: what is left of a mapping after unregistration. The D numbers are those
+ * of the list of mainline's defects: such a test fails there.
+ */
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+#include "uio_testlib.h"
+
+#define MAP_FAIL	((void *)-1)
+#define PAGES		4
+
+/* What a touch must give after unregistration. */
+enum after {
+	GONE,		/* SIGBUS */
+	KEPT,		/* the memory, unchanged */
+	DRIVERS,	/* what the driver's own fault handler finds */
+};
+
+FIXTURE(memory)
+{
+	struct uiot_dev dev;
+	size_t page;
+	int fd;
+	void *p;
+};
+
+FIXTURE_VARIANT(memory)
+{
+	const char *options;
+	enum after present;	/* a page that was touched before */
+	enum after absent;	/* one that was not */
+	bool eager;		/* mmap() populates */
+};
+
+#define MEMORY(_name, _options, _present, _absent, _eager)		\
+	FIXTURE_VARIANT_ADD(memory, _name) {				\
+		.options = _options, .present = _present,		\
+		.absent = _absent, .eager = _eager,			\
+	}
+
+MEMORY(legacy_phys, "mem=phys:4 mem=phys:4", GONE, GONE, false);
+MEMORY(legacy_iova, "mem=iova:4 mem=iova:4", GONE, GONE, false);
+MEMORY(legacy_dma, "mem=dma:4 mem=dma:4", GONE, GONE, true);
+MEMORY(legacy_logical, "mem=logical:4 mem=logical:4", GONE, GONE, false);
+MEMORY(legacy_virtual, "mem=virtual:4 mem=virtual:4", GONE, GONE, false);
+MEMORY(own_mmap, "mmap mem=virtual:4 mem=virtual:4", DRIVERS, DRIVERS, false);
+MEMORY(phys, "ctx mem=phys:4 mem=phys:4", GONE, GONE, false);
+MEMORY(iova, "ctx mem=iova:4 mem=iova:4", GONE, GONE, false);
+MEMORY(dma, "ctx mem=dma:4 mem=dma:4", GONE, GONE, true);
+MEMORY(logical, "ctx mem=logical:4 mem=logical:4", KEPT, GONE, false);
+MEMORY(virtual, "ctx mem=virtual:4 mem=virtual:4", KEPT, GONE, false);
+MEMORY(fault, "ctx mem=none:4 mem=none:4", KEPT, GONE, false);
+
+FIXTURE_SETUP(memory)
+{
+	__u32 word;
+	int ret;
+
+	self->page = uiot_page();
+	ASSERT_EQ(0, uiot_reset());
+	ret = uiot_create(&self->dev, variant->options);
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, ret);
+	self->fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->p = uiot_map(self->fd, 0, PAGES, PROT_READ | PROT_WRITE, MAP_SHARED);
+	ASSERT_NE(MAP_FAIL, self->p);
+
+	/* pages 0 and 1 are present, 2 and 3 are not */
+	ASSERT_EQ(0, uiot_load_word(self->p, &word));
+	ASSERT_EQ(UIOT_WORD(0, 0), word);
+	ASSERT_EQ(0, uiot_load_word(self->p + self->page, &word));
+	ASSERT_EQ(UIOT_WORD(0, 1), word);
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	munmap(self->p, PAGES * self->page);
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+/* 0 if the touch of page N in the mapping at @p is as the contract says. */
+static int check_touch(void *p, int page, enum after after)
+{
+	__u32 word = 0;
+	int sig = uiot_load_word(p + page * uiot_page(), &word);
+
+	if (after == GONE)
+		return sig == SIGBUS ? 0 : -EADDRINUSE;
+	if (sig)
+		return -EFAULT;
+	return word == UIOT_WORD(0, page) ? 0 : -EILSEQ;
+}
+
+struct view {
+	void *p;
+	enum after present;
+	enum after absent;
+};
+
+static int check_view(void *arg, int what)
+{
+	struct view *view = arg;
+	int ret = check_touch(view->p, 0, view->present);
+
+	if (!ret)
+		ret = check_touch(view->p, 1, view->present);
+	if (!ret && what)
+		ret = check_touch(view->p, 2, view->absent);
+	return ret;
+}
+
+TEST_F(memory, d4_present_page)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, check_touch(self->p, 0, variant->present));
+	EXPECT_EQ(0, check_touch(self->p, 1, variant->present));
+}
+
+TEST_F(memory, absent_page)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, check_touch(self->p, 2, variant->absent));
+	EXPECT_EQ(0, check_touch(self->p, 3, variant->absent));
+}
+
+TEST_F(memory, d4_write_to_present_page)
+{
+	int sig;
+
+	/* the driver keeps it all: what mainline lets through hits nobody else */
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
+	sig = uiot_store_word(self->p, 42);
+	EXPECT_EQ(variant->present == GONE ? SIGBUS : 0, sig);
+	if (variant->present == GONE)
+		EXPECT_EQ(UIOT_WORD(0, 0), uiot_peek(&self->dev, 0, 0));
+	EXPECT_EQ(0, uiot_do(&self->dev, "put"));
+}
+
+TEST_F(memory, d4_second_region)
+{
+	void *p = uiot_map(self->fd, 1, PAGES, PROT_READ | PROT_WRITE, MAP_SHARED);
+	__u32 word = 0;
+	int sig;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_load_word(p, &word));
+	ASSERT_EQ(UIOT_WORD(1, 0), word);
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	sig = uiot_load_word(p, &word);
+	EXPECT_EQ(variant->present == GONE ? SIGBUS : 0, sig);
+	EXPECT_EQ(UIOT_WORD(1, 0), word);
+}
+
+TEST_F(memory, d4_private_mapping)
+{
+	void *p = uiot_map(self->fd, 0, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+	__u32 word = 0;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_load_word(p, &word));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, check_touch(p, 0, variant->present));
+}
+
+TEST_F(memory, d4_forked_copy)
+{
+	struct view view = { self->p, variant->present, variant->absent };
+	struct uiot_child child;
+
+	ASSERT_EQ(0, uiot_child_start(&child, check_view, &view));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, uiot_child_ask(&child, !variant->eager));
+	EXPECT_EQ(0, uiot_child_end(&child));
+}
+
+struct forked {
+	void *p;
+	enum after after;
+};
+
+/* First any number but 0 to make the pages present, then 0. */
+static int touch_then_check(void *arg, int what)
+{
+	struct forked *forked = arg;
+
+	return what ? check_touch(forked->p, 3, KEPT) :
+		      check_touch(forked->p, 3, forked->after);
+}
+
+TEST_F(memory, d4_page_that_only_the_child_has)
+{
+	struct forked forked = { self->p, variant->present };
+	struct uiot_child child;
+
+	ASSERT_EQ(0, uiot_child_start(&child, touch_then_check, &forked));
+	ASSERT_EQ(0, uiot_child_ask(&child, 1));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, uiot_child_ask(&child, 0));
+	EXPECT_EQ(0, check_touch(self->p, 3,
+				 variant->eager ? GONE : variant->absent));
+	EXPECT_EQ(0, uiot_child_end(&child));
+}
+
+TEST_F(memory, d4_moved_copy)
+{
+	self->p = uiot_move(self->p, PAGES);
+	ASSERT_NE(MAP_FAIL, self->p);
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, check_touch(self->p, 1, variant->present));
+	EXPECT_EQ(0, check_touch(self->p, 2, variant->absent));
+}
+
+TEST_F(memory, d4_moved_after_unregister)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	self->p = uiot_move(self->p, PAGES);
+	ASSERT_NE(MAP_FAIL, self->p);
+	EXPECT_EQ(0, check_touch(self->p, 1, variant->present));
+	EXPECT_EQ(0, check_touch(self->p, 2, variant->absent));
+}
+
+TEST_F(memory, d4_forked_after_unregister)
+{
+	struct view view = { self->p, variant->present, variant->absent };
+	struct uiot_child child;
+
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	ASSERT_EQ(0, uiot_child_start(&child, check_view, &view));
+	EXPECT_EQ(0, check_touch(self->p, 1, variant->present));
+	EXPECT_EQ(0, uiot_child_ask(&child, 1));
+	EXPECT_EQ(0, uiot_child_end(&child));
+}
+
+TEST_F(memory, d4_rest_of_a_partial_unmap)
+{
+	ASSERT_EQ(0, munmap(self->p, self->page));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, check_touch(self->p, 1, variant->present));
+}
+
+TEST_F(memory, d4_system_call_with_the_address)
+{
+	int fds[2];
+	int ret;
+
+	ASSERT_EQ(0, pipe(fds));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	ret = write(fds[1], self->p, 4);
+	if (variant->present == GONE) {
+		EXPECT_EQ(-1, ret);
+		EXPECT_EQ(EFAULT, errno);
+	} else {
+		EXPECT_EQ(4, ret);
+	}
+}
+
+TEST_F(memory, unmap_after_unregister)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, munmap(self->p + self->page, self->page));
+	EXPECT_EQ(0, check_touch(self->p, 0, variant->present));
+	EXPECT_EQ(0, munmap(self->p, PAGES * self->page));
+	close(self->fd);
+	EXPECT_EQ(1, uiot_count(&self->dev, "frees"));
+}
+
+/* Through /proc/PID/mem; I/O memory is real here, see uio_live_test.c. */
+FIXTURE(proc_mem)
+{
+	struct uiot_dev dev;
+	void *p;
+	int fd;
+	int mem;
+};
+
+FIXTURE_VARIANT(proc_mem)
+{
+	const char *options;
+	bool kept;
+};
+
+FIXTURE_VARIANT_ADD(proc_mem, legacy_rom) { .options = "mem=rom:4" };
+FIXTURE_VARIANT_ADD(proc_mem, legacy_virtual) { .options = "mem=virtual:4" };
+FIXTURE_VARIANT_ADD(proc_mem, rom) { .options = "ctx mem=rom:4" };
+FIXTURE_VARIANT_ADD(proc_mem, virtual)
+{
+	.options = "ctx mem=virtual:4", .kept = true,
+};
+
+FIXTURE_SETUP(proc_mem)
+{
+	__u32 word;
+	int ret;
+
+	ASSERT_EQ(0, uiot_reset());
+	ret = uiot_create(&self->dev, variant->options);
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, ret);
+	self->fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->p = uiot_map(self->fd, 0, PAGES, PROT_READ, MAP_SHARED);
+	ASSERT_NE(MAP_FAIL, self->p);
+	ASSERT_EQ(0, uiot_load_word(self->p, &word));
+	self->mem = open("/proc/self/mem", O_RDONLY);
+	ASSERT_LE(0, self->mem);
+}
+
+FIXTURE_TEARDOWN(proc_mem)
+{
+	munmap(self->p, PAGES * uiot_page());
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(proc_mem, d4_present_page)
+{
+	__u32 word = 0;
+
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	if (variant->kept) {
+		EXPECT_EQ(4, pread(self->mem, &word, 4, (off_t)(uintptr_t)self->p));
+		EXPECT_EQ(UIOT_WORD(0, 0), word);
+	} else {
+		EXPECT_EQ(-1, pread(self->mem, &word, 4, (off_t)(uintptr_t)self->p));
+		EXPECT_EQ(EIO, errno);
+	}
+}
+
+TEST_F(proc_mem, d4_absent_page)
+{
+	__u32 word = 0;
+	off_t where = (off_t)(uintptr_t)self->p + 2 * uiot_page();
+
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(-1, pread(self->mem, &word, 4, where));
+	EXPECT_EQ(EIO, errno);
+}
+
+/* What a context keeps goes on being shared, by whoever shared it. */
+FIXTURE(kept)
+{
+	struct uiot_dev dev;
+	int fd;
+};
+
+FIXTURE_VARIANT(kept)
+{
+	const char *options;
+};
+
+FIXTURE_VARIANT_ADD(kept, logical) { .options = "ctx mem=logical:4" };
+FIXTURE_VARIANT_ADD(kept, virtual) { .options = "ctx mem=virtual:4" };
+FIXTURE_VARIANT_ADD(kept, fault) { .options = "ctx mem=none:4" };
+
+FIXTURE_SETUP(kept)
+{
+	int ret;
+
+	ASSERT_EQ(0, uiot_reset());
+	ret = uiot_create(&self->dev, variant->options);
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, ret);
+	self->fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(kept)
+{
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(kept, memory_is_still_shared_with_the_driver)
+{
+	__u32 word = 0;
+	void *p = uiot_map(self->fd, 0, PAGES, PROT_READ | PROT_WRITE, MAP_SHARED);
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_load_word(p, &word));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
+	ASSERT_EQ(0, uiot_poke(&self->dev, 0, 0, 4711));
+	ASSERT_EQ(0, uiot_load_word(p, &word));
+	EXPECT_EQ(4711, word);
+	ASSERT_EQ(0, uiot_store_word(p, 815));
+	EXPECT_EQ(815, uiot_peek(&self->dev, 0, 0));
+}
+
+TEST_F(kept, memory_is_still_shared_by_two_mappings)
+{
+	__u32 word = 0;
+	void *p = uiot_map(self->fd, 0, PAGES, PROT_READ | PROT_WRITE, MAP_SHARED);
+	void *q = uiot_map(self->fd, 0, PAGES, PROT_READ, MAP_SHARED);
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_NE(MAP_FAIL, q);
+	ASSERT_EQ(0, uiot_load_word(p, &word));
+	ASSERT_EQ(0, uiot_load_word(q, &word));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	ASSERT_EQ(0, uiot_store_word(p, 4711));
+	ASSERT_EQ(0, uiot_load_word(q, &word));
+	EXPECT_EQ(4711, word);
+}
+
+/*
+ * A mapping that is split while the device is live: the parts must still show
+ * the pages that they did. Pages that were present would hide it.
+ */
+FIXTURE(split)
+{
+	struct uiot_dev dev;
+	size_t page;
+	int fd;
+	void *p;
+};
+
+FIXTURE_VARIANT(split)
+{
+	const char *options;
+};
+
+FIXTURE_VARIANT_ADD(split, legacy_logical)
+{
+	.options = "mem=logical:4 mem=logical:4",
+};
+
+FIXTURE_VARIANT_ADD(split, legacy_virtual)
+{
+	.options = "mem=virtual:4 mem=virtual:4",
+};
+
+FIXTURE_VARIANT_ADD(split, phys) { .options = "mem=phys:4 mem=phys:4" };
+FIXTURE_VARIANT_ADD(split, virtual) { .options = "ctx mem=virtual:4 mem=virtual:4" };
+FIXTURE_VARIANT_ADD(split, fault) { .options = "ctx mem=none:4 mem=none:4" };
+
+FIXTURE_SETUP(split)
+{
+	int ret;
+
+	self->page = uiot_page();
+	ASSERT_EQ(0, uiot_reset());
+	ret = uiot_create(&self->dev, variant->options);
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, ret);
+	self->fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->p = uiot_map(self->fd, 0, PAGES, PROT_READ | PROT_WRITE, MAP_SHARED);
+	ASSERT_NE(MAP_FAIL, self->p);
+}
+
+FIXTURE_TEARDOWN(split)
+{
+	munmap(self->p, PAGES * self->page);
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(split, d1_unmapped_first_page)
+{
+	ASSERT_EQ(0, munmap(self->p, self->page));
+	EXPECT_EQ(0, check_touch(self->p, 1, KEPT));
+	EXPECT_EQ(0, check_touch(self->p, 3, KEPT));
+}
+
+TEST_F(split, d1_changed_protection)
+{
+	ASSERT_EQ(0, mprotect(self->p, self->page, PROT_READ));
+	EXPECT_EQ(0, check_touch(self->p, 0, KEPT));
+	EXPECT_EQ(0, check_touch(self->p, 1, KEPT));
+	EXPECT_EQ(0, check_touch(self->p, 3, KEPT));
+}
+
+TEST_F(split, d1_moved_second_page)
+{
+	void *to = uiot_move(self->p + self->page, 1);
+
+	ASSERT_NE(MAP_FAIL, to);
+	EXPECT_EQ(0, check_touch(to - self->page, 1, KEPT));
+	munmap(to, self->page);
+}
+
+TEST_F(split, unmapped_last_page)
+{
+	ASSERT_EQ(0, munmap(self->p + 3 * self->page, self->page));
+	EXPECT_EQ(0, check_touch(self->p, 0, KEPT));
+	EXPECT_EQ(0, check_touch(self->p, 2, KEPT));
+}
+
+TEST_HARNESS_MAIN

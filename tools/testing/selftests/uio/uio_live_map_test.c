@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UIO: the memory of a live device. Passes on mainline's core, too: whoever uses
+ * UIO today must not notice a difference.
+ */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+#include "uio_testlib.h"
+
+#define MAP_FAIL	((void *)-1)
+
+/* Memory of each type: region 0 and, to be told from it, region 1. */
+FIXTURE(memory)
+{
+	struct uiot_dev dev;
+	int fd;
+	size_t page;
+};
+
+FIXTURE_VARIANT(memory)
+{
+	const char *options;
+	bool is_io;
+};
+
+FIXTURE_VARIANT_ADD(memory, phys)
+{
+	.options = "mem=phys:4 mem=phys:2", .is_io = true,
+};
+
+FIXTURE_VARIANT_ADD(memory, iova)
+{
+	.options = "mem=iova:4 mem=iova:2", .is_io = true,
+};
+
+FIXTURE_VARIANT_ADD(memory, dma)
+{
+	.options = "mem=dma:4 mem=dma:2", .is_io = true,
+};
+
+FIXTURE_VARIANT_ADD(memory, logical)
+{
+	.options = "mem=logical:4 mem=logical:2",
+};
+
+FIXTURE_VARIANT_ADD(memory, virtual)
+{
+	.options = "mem=virtual:4 mem=virtual:2",
+};
+
+FIXTURE_VARIANT_ADD(memory, own_mmap)
+{
+	.options = "mmap mem=virtual:4 mem=virtual:2",
+};
+
+FIXTURE_SETUP(memory)
+{
+	ASSERT_EQ(0, uiot_reset());
+	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
+	self->fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->page = uiot_page();
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+static void *map_rw(int fd, int map, int pages)
+{
+	return uiot_map(fd, map, pages, PROT_READ | PROT_WRITE, MAP_SHARED);
+}
+
+TEST_F(memory, every_page_is_the_right_one)
+{
+	void *p = map_rw(self->fd, 0, 4);
+	__u32 word;
+	int i;
+
+	ASSERT_NE(MAP_FAIL, p);
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(0, uiot_load_word(p + i * self->page, &word));
+		EXPECT_EQ(UIOT_WORD(0, i), word);
+	}
+}
+
+TEST_F(memory, page_offset_selects_the_region)
+{
+	void *p = map_rw(self->fd, 1, 2);
+	__u32 word;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_load_word(p, &word));
+	EXPECT_EQ(UIOT_WORD(1, 0), word);
+	ASSERT_EQ(0, uiot_load_word(p + self->page, &word));
+	EXPECT_EQ(UIOT_WORD(1, 1), word);
+}
+
+TEST_F(memory, user_write_is_seen_by_the_driver)
+{
+	void *p = map_rw(self->fd, 0, 4);
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_store_word(p + 2 * self->page, 0xcafe));
+	EXPECT_EQ(0xcafe, uiot_peek(&self->dev, 0, 2));
+}
+
+TEST_F(memory, driver_write_is_seen_by_the_user)
+{
+	void *p = map_rw(self->fd, 0, 4);
+	__u32 word;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_load_word(p + self->page, &word));
+	ASSERT_EQ(0, uiot_poke(&self->dev, 0, 1, 0xbeef));
+	ASSERT_EQ(0, uiot_load_word(p + self->page, &word));
+	EXPECT_EQ(0xbeef, word);
+}
+
+TEST_F(memory, two_mappings_share)
+{
+	void *p = map_rw(self->fd, 0, 4);
+	void *q = map_rw(self->fd, 0, 4);
+	__u32 word;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_NE(MAP_FAIL, q);
+	ASSERT_EQ(0, uiot_store_word(p, 77));
+	ASSERT_EQ(0, uiot_load_word(q, &word));
+	EXPECT_EQ(77, word);
+}
+
+TEST_F(memory, private_mapping_reads_the_memory)
+{
+	void *p = uiot_map(self->fd, 0, 4, PROT_READ, MAP_PRIVATE);
+	__u32 word;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_load_word(p + self->page, &word));
+	EXPECT_EQ(UIOT_WORD(0, 1), word);
+}
+
+TEST_F(memory, private_mapping_keeps_writes_to_itself)
+{
+	void *p = uiot_map(self->fd, 0, 4, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+	__u32 word;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_load_word(p, &word));
+	ASSERT_EQ(0, uiot_store_word(p, 99));
+	ASSERT_EQ(0, uiot_store_word(p + self->page, 99));
+	ASSERT_EQ(0, uiot_load_word(p, &word));
+	EXPECT_EQ(99, word);
+	EXPECT_EQ(UIOT_WORD(0, 0), uiot_peek(&self->dev, 0, 0));
+	EXPECT_EQ(UIOT_WORD(0, 1), uiot_peek(&self->dev, 0, 1));
+}
+
+TEST_F(memory, smaller_mapping_is_the_beginning)
+{
+	void *p = map_rw(self->fd, 0, 2);
+	__u32 word;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_load_word(p + self->page, &word));
+	EXPECT_EQ(UIOT_WORD(0, 1), word);
+}
+
+TEST_F(memory, larger_mapping_is_einval)
+{
+	EXPECT_EQ(MAP_FAIL, map_rw(self->fd, 0, 5));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAIL, map_rw(self->fd, 1, 3));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(memory, mapping_of_no_region_is_einval)
+{
+	EXPECT_EQ(MAP_FAIL, map_rw(self->fd, 2, 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAIL, map_rw(self->fd, 5, 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAIL, map_rw(self->fd, 1000, 1));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(memory, mapping_outlives_the_descriptor)
+{
+	void *p = map_rw(self->fd, 0, 4);
+	__u32 word;
+
+	ASSERT_NE(MAP_FAIL, p);
+	close(self->fd);
+	EXPECT_EQ(0, uiot_count(&self->dev, "releases"));
+	EXPECT_EQ(0, uiot_load_word(p, &word));
+	munmap(p, 4 * self->page);
+	EXPECT_EQ(1, uiot_count(&self->dev, "releases"));
+}
+
+static int load_it(void *arg, int what)
+{
+	__u32 word = 0;
+
+	return uiot_load_word(arg, &word) ? -EFAULT : (int)word - what;
+}
+
+TEST_F(memory, forked_mapping_shares)
+{
+	void *p = map_rw(self->fd, 0, 4);
+	struct uiot_child child;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_store_word(p, 1234));
+	ASSERT_EQ(0, uiot_child_start(&child, load_it, p));
+	EXPECT_EQ(0, uiot_child_ask(&child, 1234));
+	ASSERT_EQ(0, uiot_store_word(p, 5678));
+	EXPECT_EQ(0, uiot_child_ask(&child, 5678));
+	EXPECT_EQ(0, uiot_child_end(&child));
+}
+
+TEST_F(memory, moved_mapping_shares)
+{
+	void *p = map_rw(self->fd, 0, 4);
+	__u32 word;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_load_word(p, &word));
+	p = uiot_move(p, 4);
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_load_word(p, &word));
+	EXPECT_EQ(UIOT_WORD(0, 0), word);
+	ASSERT_EQ(0, uiot_load_word(p + 3 * self->page, &word));
+	EXPECT_EQ(UIOT_WORD(0, 3), word);
+}
+
+TEST_F(memory, mapping_can_not_grow)
+{
+	void *p = map_rw(self->fd, 0, 2);
+
+	ASSERT_NE(MAP_FAIL, p);
+	EXPECT_EQ(MAP_FAIL, mremap(p, 2 * self->page, 4 * self->page,
+				   MREMAP_MAYMOVE));
+	EXPECT_EQ(EFAULT, errno);
+}
+
+TEST_F(memory, system_call_can_use_the_address)
+{
+	void *p = map_rw(self->fd, 0, 4);
+	__u32 word = 0;
+	int fds[2];
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, pipe(fds));
+	EXPECT_EQ(4, write(fds[1], p, 4));
+	EXPECT_EQ(4, read(fds[0], &word, 4));
+	EXPECT_EQ(UIOT_WORD(0, 0), word);
+}
+
+/*
+ * What ptrace() and the like can do. I/O memory has to be the real thing here,
+ * since the kernel refuses to look at RAM that way.
+ */
+FIXTURE(proc_mem)
+{
+	struct uiot_dev dev;
+	void *p;
+	int fd;
+	int mem;
+};
+
+FIXTURE_VARIANT(proc_mem)
+{
+	const char *options;
+	bool writable;
+};
+
+FIXTURE_VARIANT_ADD(proc_mem, rom) { .options = "mem=rom:4" };
+FIXTURE_VARIANT_ADD(proc_mem, logical)
+{
+	.options = "mem=logical:4", .writable = true,
+};
+
+FIXTURE_VARIANT_ADD(proc_mem, virtual)
+{
+	.options = "mem=virtual:4", .writable = true,
+};
+
+FIXTURE_SETUP(proc_mem)
+{
+	ASSERT_EQ(0, uiot_reset());
+	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
+	self->fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->p = map_rw(self->fd, 0, 4);
+	ASSERT_NE(MAP_FAIL, self->p);
+	self->mem = open("/proc/self/mem", O_RDWR);
+	ASSERT_LE(0, self->mem);
+}
+
+FIXTURE_TEARDOWN(proc_mem)
+{
+	munmap(self->p, 4 * uiot_page());
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(proc_mem, reads_what_a_touch_reads)
+{
+	__u32 word = 0, touched = 1;
+
+	ASSERT_EQ(0, uiot_load_word(self->p, &touched));
+	EXPECT_EQ(4, pread(self->mem, &word, 4, (off_t)(uintptr_t)self->p));
+	EXPECT_EQ(touched, word);
+}
+
+TEST_F(proc_mem, reads_a_page_that_was_not_touched)
+{
+	__u32 word = 0, touched = 1;
+	void *p = self->p + uiot_page();
+
+	EXPECT_EQ(4, pread(self->mem, &word, 4, (off_t)(uintptr_t)p));
+	ASSERT_EQ(0, uiot_load_word(p, &touched));
+	EXPECT_EQ(touched, word);
+}
+
+TEST_F(proc_mem, writes)
+{
+	__u32 word = 31;
+
+	/* a write to ROM goes nowhere, but it goes */
+	EXPECT_EQ(4, pwrite(self->mem, &word, 4, (off_t)(uintptr_t)self->p));
+	if (variant->writable)
+		EXPECT_EQ(31, uiot_peek(&self->dev, 0, 0));
+}
+
+/* What can't be mapped. */
+FIXTURE(refused)
+{
+	struct uiot_dev dev;
+	int fd;
+};
+
+FIXTURE_VARIANT(refused)
+{
+	const char *options;
+	int error;
+};
+
+FIXTURE_VARIANT_ADD(refused, none)
+{
+	.options = "mem=none:1", .error = EINVAL,
+};
+
+FIXTURE_VARIANT_ADD(refused, unaligned_phys)
+{
+	.options = "mem=phys:2 unaligned", .error = ENODEV,
+};
+
+FIXTURE_VARIANT_ADD(refused, unaligned_iova)
+{
+	.options = "mem=iova:2 unaligned", .error = ENODEV,
+};
+
+FIXTURE_VARIANT_ADD(refused, unaligned_dma)
+{
+	.options = "mem=dma:2 unaligned", .error = ENODEV,
+};
+
+FIXTURE_SETUP(refused)
+{
+	ASSERT_EQ(0, uiot_reset());
+	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
+	self->fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(refused)
+{
+	close(self->fd);
+	uiot_reset();
+}
+
+TEST_F(refused, mmap_fails)
+{
+	EXPECT_EQ(MAP_FAIL, map_rw(self->fd, 0, 1));
+	EXPECT_EQ(variant->error, errno);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UIO: when the driver's release and that of its context are called, and what is
+ * pinned until then. The D numbers are those of the list of mainline's defects:
+ * such a test fails there.
+ */
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "kselftest_harness.h"
+#include "uio_testlib.h"
+
+#define MAP_FAIL	((void *)-1)
+#define PAGES		4
+
+/* By what user space can hold on to a device. */
+struct hold {
+	int fd;
+	int other_fd;
+	void *p;
+	struct uiot_child child;
+	bool has_child;
+};
+
+FIXTURE(held)
+{
+	struct uiot_dev dev;
+	struct hold hold;
+	bool context;
+};
+
+FIXTURE_VARIANT(held)
+{
+	/* makes the hold out of the descriptor in it, and drops the latter */
+	int (*take)(struct hold *hold);
+	void (*drop)(struct hold *hold);
+};
+
+static int take_fd(struct hold *hold)
+{
+	(void)hold;
+	return 0;
+}
+
+static void drop_fd(struct hold *hold)
+{
+	close(hold->fd);
+}
+
+static int take_dup(struct hold *hold)
+{
+	hold->other_fd = dup(hold->fd);
+	close(hold->fd);
+	return hold->other_fd < 0 ? -errno : 0;
+}
+
+static void drop_other_fd(struct hold *hold)
+{
+	close(hold->other_fd);
+}
+
+static int nothing(void *arg, int what)
+{
+	(void)arg;
+	return what;
+}
+
+static int take_child(struct hold *hold)
+{
+	int ret = uiot_child_start(&hold->child, nothing, NULL);
+
+	close(hold->fd);
+	return ret;
+}
+
+static void drop_child(struct hold *hold)
+{
+	uiot_child_end(&hold->child);
+}
+
+/* The descriptor is in a message that nobody has received. */
+static int take_message(struct hold *hold)
+{
+	int pair[2];
+	int ret;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return -errno;
+
+	ret = uiot_send_fd(pair[0], hold->fd);
+	close(pair[0]);
+	close(hold->fd);
+	hold->other_fd = pair[1];
+	return ret;
+}
+
+static int take_received(struct hold *hold)
+{
+	int ret = take_message(hold);
+	int sock = hold->other_fd;
+
+	if (ret)
+		return ret;
+	hold->other_fd = uiot_recv_fd(sock);
+	close(sock);
+	return hold->other_fd < 0 ? hold->other_fd : 0;
+}
+
+static int take_mapping(struct hold *hold)
+{
+	hold->p = uiot_map(hold->fd, 0, PAGES, PROT_READ, MAP_SHARED);
+	close(hold->fd);
+	return hold->p == MAP_FAIL ? -errno : 0;
+}
+
+static void drop_mapping(struct hold *hold)
+{
+	munmap(hold->p, PAGES * uiot_page());
+}
+
+static int touch(void *p)
+{
+	__u32 word;
+
+	return uiot_load_word(p, &word) ? -EFAULT : 0;
+}
+
+static int take_present_mapping(struct hold *hold)
+{
+	int ret = take_mapping(hold);
+
+	return ret ? ret : touch(hold->p);
+}
+
+static int take_forked_mapping(struct hold *hold)
+{
+	int ret = take_present_mapping(hold);
+
+	if (!ret)
+		ret = uiot_child_start(&hold->child, nothing, NULL);
+	drop_mapping(hold);
+	return ret;
+}
+
+static int take_moved_mapping(struct hold *hold)
+{
+	int ret = take_present_mapping(hold);
+
+	if (ret)
+		return ret;
+	hold->p = uiot_move(hold->p, PAGES);
+	return hold->p == MAP_FAIL ? -errno : 0;
+}
+
+static int take_piece_of_mapping(struct hold *hold)
+{
+	int ret = take_present_mapping(hold);
+
+	if (ret)
+		return ret;
+	munmap(hold->p, uiot_page());
+	munmap(hold->p + 2 * uiot_page(), 2 * uiot_page());
+	return 0;
+}
+
+#define HELD(_take, _drop)						\
+	FIXTURE_VARIANT_ADD(held, _take) {				\
+		.take = take_ ## _take, .drop = drop_ ## _drop,		\
+	}
+
+HELD(fd, fd);
+HELD(dup, other_fd);
+HELD(child, child);
+HELD(message, other_fd);
+HELD(received, other_fd);
+HELD(mapping, mapping);
+HELD(present_mapping, mapping);
+HELD(forked_mapping, child);
+HELD(moved_mapping, mapping);
+HELD(piece_of_mapping, mapping);
+
+/* Mainline's best is a device without a context: D5 is about that. */
+FIXTURE_SETUP(held)
+{
+	int ret;
+
+	ASSERT_EQ(0, uiot_reset());
+	self->context = true;
+	ret = uiot_create(&self->dev, "ctx mem=virtual:4 mem=phys:1");
+	if (ret == -EOPNOTSUPP) {
+		self->context = false;
+		ret = uiot_create(&self->dev, "mem=virtual:4 mem=phys:1");
+	}
+	ASSERT_EQ(0, ret);
+	self->hold.fd = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->hold.fd);
+	ASSERT_EQ(0, variant->take(&self->hold));
+}
+
+FIXTURE_TEARDOWN(held)
+{
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(held, d5_release_is_called_once_for_the_open)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, uiot_count(&self->dev, "releases"));
+	variant->drop(&self->hold);
+	EXPECT_EQ(1, uiot_count(&self->dev, "releases"));
+	EXPECT_EQ(1, uiot_count(&self->dev, "opens"));
+}
+
+TEST_F(held, release_of_a_live_device)
+{
+	EXPECT_EQ(0, uiot_count(&self->dev, "releases"));
+	variant->drop(&self->hold);
+	EXPECT_EQ(1, uiot_count(&self->dev, "releases"));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(1, uiot_count(&self->dev, "releases"));
+	EXPECT_EQ(1, uiot_count(&self->dev, "frees"));
+}
+
+TEST_F(held, context_is_released_with_the_last_holder)
+{
+	if (!self->context)
+		SKIP(return, "this core has no contexts");
+
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, uiot_count(&self->dev, "frees"));
+	variant->drop(&self->hold);
+	EXPECT_EQ(1, uiot_count(&self->dev, "frees"));
+}
+
+TEST_F(held, context_waits_for_the_driver_too)
+{
+	if (!self->context)
+		SKIP(return, "this core has no contexts");
+
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
+	variant->drop(&self->hold);
+	EXPECT_EQ(1, uiot_count(&self->dev, "releases"));
+	EXPECT_EQ(0, uiot_count(&self->dev, "frees"));
+	ASSERT_EQ(0, uiot_do(&self->dev, "put"));
+	EXPECT_EQ(1, uiot_count(&self->dev, "frees"));
+}
+
+static bool removed(void *arg)
+{
+	return uiot_module_remove(arg) == 0;
+}
+
+TEST_F(held, module_is_pinned_while_held)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(1, uiot_module_refs("uio_test"));
+	EXPECT_EQ(-EAGAIN, uiot_module_remove("uio_test"));
+	variant->drop(&self->hold);
+	EXPECT_TRUE(uiot_wait_until(removed, "uio_test", UIOT_SOON_MS));
+}
+
+TEST_F(held, minor_is_free_while_held)
+{
+	struct uiot_dev next;
+
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	ASSERT_EQ(0, uiot_create(&next, ""));
+	EXPECT_STREQ(self->dev.node, next.node);
+	variant->drop(&self->hold);
+	ASSERT_EQ(0, uiot_do(&next, "notify"));
+}
+
+/* Several files. */
+FIXTURE(files)
+{
+	struct uiot_dev dev;
+	bool context;
+};
+
+FIXTURE_SETUP(files)
+{
+	int ret;
+
+	ASSERT_EQ(0, uiot_reset());
+	self->context = true;
+	ret = uiot_create(&self->dev, "ctx mem=virtual:4");
+	if (ret == -EOPNOTSUPP) {
+		self->context = false;
+		ret = uiot_create(&self->dev, "mem=virtual:4");
+	}
+	ASSERT_EQ(0, ret);
+}
+
+FIXTURE_TEARDOWN(files)
+{
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(files, d5_release_for_each_open)
+{
+	int fds[8];
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		fds[i] = uiot_open(&self->dev, O_RDWR);
+		ASSERT_LE(0, fds[i]);
+	}
+	close(fds[0]);
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(1, uiot_count(&self->dev, "releases"));
+	for (i = 1; i < 8; i++) {
+		EXPECT_EQ(0, self->context ? uiot_count(&self->dev, "frees") : 0);
+		close(fds[i]);
+		EXPECT_EQ(i + 1, uiot_count(&self->dev, "releases"));
+	}
+	EXPECT_EQ(1, uiot_count(&self->dev, "frees"));
+}
+
+TEST_F(files, legacy_release_is_skipped_as_today)
+{
+	struct uiot_dev legacy;
+	int fd;
+
+	ASSERT_EQ(0, uiot_create(&legacy, "mem=virtual:4"));
+	fd = uiot_open(&legacy, O_RDWR);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, uiot_do(&legacy, "unregister"));
+	EXPECT_EQ(1, uiot_count(&legacy, "frees"));
+	close(fd);
+	EXPECT_EQ(0, uiot_count(&legacy, "releases"));
+}
+
+TEST_F(files, failed_open_is_not_released)
+{
+	if (!self->context)
+		SKIP(return, "this core has no contexts");
+
+	ASSERT_EQ(0, uiot_set(&self->dev, "open_errno", ENXIO));
+	EXPECT_EQ(-ENXIO, uiot_open(&self->dev, O_RDWR));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, uiot_count(&self->dev, "releases"));
+	EXPECT_EQ(1, uiot_count(&self->dev, "frees"));
+}
+
+TEST_F(files, many_generations_at_once)
+{
+	struct uiot_dev devs[16];
+	int fds[16];
+	int i;
+
+	if (!self->context)
+		SKIP(return, "this core has no contexts");
+
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	for (i = 0; i < 16; i++) {
+		ASSERT_EQ(0, uiot_create(&devs[i], "ctx mem=virtual:1"));
+		fds[i] = uiot_open(&devs[i], O_RDWR);
+		ASSERT_LE(0, fds[i]);
+		ASSERT_EQ(0, uiot_do(&devs[i], "unregister"));
+	}
+	for (i = 0; i < 16; i++) {
+		close(fds[i]);
+		EXPECT_EQ(1, uiot_count(&devs[i], "frees"));
+	}
+}
+
+/* Registration and unregistration by two drivers at a time. */
+static long register_loop(struct uiot_op *op)
+{
+	struct uiot_dev dev;
+	int ret = 0;
+	int i;
+
+	(void)op;
+	for (i = 0; !ret && i < 50; i++) {
+		ret = uiot_create(&dev, "");
+		if (!ret)
+			ret = uiot_do(&dev, "unregister");
+	}
+	return ret;
+}
+
+TEST_F(files, d8_registrations_do_not_collide)
+{
+	struct uiot_op *other = uiot_op_alloc();
+
+	ASSERT_NE(MAP_FAIL, other);
+	other->fn = register_loop;
+	other->in_child = true;
+	ASSERT_EQ(0, uiot_start(other));
+	EXPECT_EQ(0, register_loop(NULL));
+	ASSERT_EQ(0, uiot_join(other, UIOT_SOON_MS));
+	EXPECT_EQ(0, other->ret);
+}
+
+TEST_HARNESS_MAIN

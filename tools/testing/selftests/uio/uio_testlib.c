@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the tests of UIO share: devices, modules, files, memory. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "uio_testlib.h"
+
+#define DEBUGFS	"/sys/kernel/debug/uio_test"
+
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+bool uiot_wait_until(bool (*cond)(void *arg), void *arg, int ms)
+{
+	long end = now_ms() + ms;
+
+	while (!cond(arg)) {
+		if (now_ms() >= end)
+			return cond(arg);
+		usleep(1000);
+	}
+	return true;
+}
+
+size_t uiot_page(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+/* Files */
+
+int uiot_read_file(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+
+	n = read(fd, buf, size - 1);
+	if (n < 0)
+		n = -errno;
+	else
+		buf[n] = 0;
+	close(fd);
+	return n < 0 ? n : 0;
+}
+
+int uiot_write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+
+	n = write(fd, text, strlen(text));
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	return n < 0 ? n : 0;
+}
+
+/* Modules */
+
+int uiot_load(const char *module)
+{
+	char path[96];
+	int status;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	if (!access(path, F_OK))
+		return 0;
+
+	pid = fork();
+	if (!pid) {
+		execlp("modprobe", "modprobe", module, NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -ENOENT;
+}
+
+long uiot_module_refs(const char *module)
+{
+	char path[96], buf[32];
+	int ret;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
+	ret = uiot_read_file(path, buf, sizeof(buf));
+	return ret ? ret : atol(buf);
+}
+
+int uiot_module_remove(const char *module)
+{
+	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
+}
+
+/* Devices */
+
+int uiot_cmd(const char *fmt, ...)
+{
+	char line[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	return uiot_write_file(DEBUGFS "/control", line);
+}
+
+int uiot_reset(void)
+{
+	int ret = uiot_load("uio_test");
+
+	return ret ? ret : uiot_cmd("reset");
+}
+
+int uiot_create(struct uiot_dev *dev, const char *options)
+{
+	static int nr;
+	int ret;
+
+	snprintf(dev->name, sizeof(dev->name), "test-%d-%d", getpid(), nr++);
+	ret = uiot_cmd("create %s %s", dev->name, options);
+	if (!ret)
+		snprintf(dev->node, sizeof(dev->node), "/dev/uio%ld",
+			 uiot_count(dev, "minor"));
+	return ret;
+}
+
+int uiot_do(const struct uiot_dev *dev, const char *command)
+{
+	char verb[32];
+	int n = strcspn(command, " ");
+
+	snprintf(verb, sizeof(verb), "%.*s", n, command);
+	return uiot_cmd("%s %s%s", verb, dev->name, command + n);
+}
+
+static void slot_path(char *path, size_t size, const struct uiot_dev *dev,
+		      const char *file)
+{
+	snprintf(path, size, DEBUGFS "/%s/%s", dev->name, file);
+}
+
+long uiot_count(const struct uiot_dev *dev, const char *counter)
+{
+	char path[128], buf[32];
+	int ret;
+
+	slot_path(path, sizeof(path), dev, counter);
+	ret = uiot_read_file(path, buf, sizeof(buf));
+	return ret ? ret : atol(buf);
+}
+
+struct counter {
+	const struct uiot_dev *dev;
+	const char *name;
+	long value;
+};
+
+static bool counter_is(void *arg)
+{
+	struct counter *c = arg;
+
+	return uiot_count(c->dev, c->name) == c->value;
+}
+
+bool uiot_count_becomes(const struct uiot_dev *dev, const char *counter,
+			long value)
+{
+	struct counter c = { dev, counter, value };
+
+	return uiot_wait_until(counter_is, &c, UIOT_SOON_MS);
+}
+
+int uiot_set(const struct uiot_dev *dev, const char *file, long value)
+{
+	char path[128], buf[32];
+
+	slot_path(path, sizeof(path), dev, file);
+	snprintf(buf, sizeof(buf), "%ld", value);
+	return uiot_write_file(path, buf);
+}
+
+int uiot_open(const struct uiot_dev *dev, int flags)
+{
+	int fd = open(dev->node, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_mem(const struct uiot_dev *dev, int map)
+{
+	char path[128], file[16];
+
+	snprintf(file, sizeof(file), "mem%d", map);
+	slot_path(path, sizeof(path), dev, file);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+__u32 uiot_peek(const struct uiot_dev *dev, int map, int page)
+{
+	__u32 word = 0;
+	int fd = open_mem(dev, map);
+
+	if (fd < 0 || pread(fd, &word, sizeof(word), page * uiot_page()) < 0)
+		word = 0;
+	if (fd >= 0)
+		close(fd);
+	return word;
+}
+
+int uiot_poke(const struct uiot_dev *dev, int map, int page, __u32 word)
+{
+	int fd = open_mem(dev, map);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (pwrite(fd, &word, sizeof(word), page * uiot_page()) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+void *uiot_map(int fd, int map, int pages, int prot, int flags)
+{
+	return mmap(NULL, pages * uiot_page(), prot, flags, fd,
+		    map * uiot_page());
+}
+
+static void sysfs_path(char *path, size_t size, const struct uiot_dev *dev,
+		       const char *file)
+{
+	snprintf(path, size, "/sys/class/uio/%s/%s", dev->node + strlen("/dev/"),
+		 file);
+}
+
+int uiot_sysfs(const struct uiot_dev *dev, const char *file, char *buf,
+	       size_t size)
+{
+	char path[128];
+	int ret;
+
+	sysfs_path(path, sizeof(path), dev, file);
+	ret = uiot_read_file(path, buf, size);
+	if (!ret)
+		buf[strcspn(buf, "\n")] = 0;
+	return ret;
+}
+
+int uiot_sysfs_open(const struct uiot_dev *dev, const char *file)
+{
+	char path[128];
+	int fd;
+
+	sysfs_path(path, sizeof(path), dev, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Touching memory */
+
+static __thread sigjmp_buf touch_env;
+
+static void touch_failed(int sig)
+{
+	siglongjmp(touch_env, sig);
+}
+
+static void catch_touch(void (*handler)(int))
+{
+	struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_NODEFER };
+
+	sigaction(SIGBUS, &sa, NULL);
+	sigaction(SIGSEGV, &sa, NULL);
+}
+
+int uiot_load_word(const void *addr, __u32 *word)
+{
+	int sig;
+
+	catch_touch(touch_failed);
+	sig = sigsetjmp(touch_env, 1);
+	if (!sig)
+		*word = *(const volatile __u32 *)addr;
+	catch_touch(SIG_DFL);
+	return sig;
+}
+
+int uiot_store_word(void *addr, __u32 word)
+{
+	int sig;
+
+	catch_touch(touch_failed);
+	sig = sigsetjmp(touch_env, 1);
+	if (!sig)
+		*(volatile __u32 *)addr = word;
+	catch_touch(SIG_DFL);
+	return sig;
+}
+
+void *uiot_move(void *p, int pages)
+{
+	size_t size = pages * uiot_page();
+	void *to = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return to == MAP_FAILED ? to :
+	       mremap(p, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+}
