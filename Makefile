@@ -12,6 +12,9 @@ demo:		## set up, then show late release next to mainline
 check:		## set up, then run every test
 	@$(lab)/check
 
+readme:		## put what the last demo and check printed into README.md
+	@$(lab)/readme
+
 setup:		## only fetch and prepare everything, below build/
 	@$(lab)/uio-lab setup
 
@@ -28,4 +31,4 @@ distclean:	## remove all of build/ and results/
 	@$(lab)/uio-lab clean
 	rm -rf results
 
-.PHONY: help demo check setup build shell clean distclean
+.PHONY: help demo check readme setup build shell clean distclean
