@@ -123,6 +123,7 @@ build_verb()
 			usage_error "build takes make variables as W=1, not '$arg'"
 	done
 	setup
+	say "building modules and test programs ..."
 	mkdir -p "$build/tmp"
 	for k in "${kernels[@]}"; do
 		lock exclusive "$build/modules-$k.lock"

@@ -21,6 +21,11 @@ int uio_test_context_renew(struct uio_test_device *dev)
 	return -EOPNOTSUPP;
 }
 
+int uio_test_context_sink(struct uio_test_device *dev)
+{
+	return -EOPNOTSUPP;
+}
+
 void uio_test_context_put(struct uio_test_device *dev)
 {
 }
@@ -36,6 +41,12 @@ int uio_test_revoke(struct uio_test_device *dev)
 }
 
 int uio_test_drain(struct uio_test_device *dev)
+{
+	return -EOPNOTSUPP;
+}
+
+int uio_test_unmap(struct uio_test_device *dev, unsigned int map,
+		   unsigned int page, unsigned int pages)
 {
 	return -EOPNOTSUPP;
 }
@@ -97,6 +108,12 @@ int uio_test_context_renew(struct uio_test_device *dev)
 	return uio_test_context_init(dev);
 }
 
+int uio_test_context_sink(struct uio_test_device *dev)
+{
+	uio_context_set_sink(&dev->ctx, true);
+	return 0;
+}
+
 void uio_test_context_put(struct uio_test_device *dev)
 {
 	uio_context_put(&dev->ctx);
@@ -118,6 +135,13 @@ int uio_test_revoke(struct uio_test_device *dev)
 int uio_test_drain(struct uio_test_device *dev)
 {
 	uio_drain_device(&dev->info);
+	return 0;
+}
+
+int uio_test_unmap(struct uio_test_device *dev, unsigned int map,
+		   unsigned int page, unsigned int pages)
+{
+	uio_unmap_range(&dev->info, map, page * PAGE_SIZE, pages * PAGE_SIZE);
 	return 0;
 }
 

@@ -5,11 +5,13 @@
  * uio_test/control takes one command per write:
  *
  *	create NAME [OPTION]...	make a device and register it
- *		mem=TYPE:PAGES	a region: phys, iova, dma, logical, virtual, rom
- *				(as phys, but not RAM), or none (with a
- *				context: by the fault operation)
+ *		mem=KIND:PAGES	a region: phys, iova, dma, logical, virtual,
+ *				rom (as phys, but not RAM), slab or block (as
+ *				logical, but pages have no counts), or none
+ *				(with a context: by the fault operation)
  *		irq=KIND	custom (the default), none, or real
  *		ctx		register with a context
+ *		sink		that has chosen the sink; after ctx
  *		ports		with two port regions
  *		mmap		with an mmap callback of its own; before mem=
  *		populate	which inserts all pages at once
@@ -23,6 +25,7 @@
  *				unless it is kept
  *	put NAME		the driver lets go of a device that it kept
  *	revoke NAME, drain NAME	the parts of unregister
+ *	unmap NAME MAP,PAGE,PAGES	uio_unmap_range()
  *	notify NAME		uio_event_notify()
  *	interrupt NAME		raise a real interrupt
  *	noirq NAME		the device will have no more events
@@ -198,6 +201,15 @@ static int uio_test_cmd_notify(struct uio_test_slot *slot, const char *arg)
 	return 0;
 }
 
+static int uio_test_cmd_unmap(struct uio_test_slot *slot, const char *arg)
+{
+	unsigned int map, page, pages;
+
+	if (!arg || sscanf(arg, "%u,%u,%u", &map, &page, &pages) != 3)
+		return -EINVAL;
+	return uio_test_unmap(slot->dev, map, page, pages);
+}
+
 static int uio_test_cmd_noirq(struct uio_test_slot *slot, const char *arg)
 {
 	slot->dev->info.irq = UIO_IRQ_NONE;
@@ -269,6 +281,7 @@ static const struct uio_test_command {
 	{ "put",		uio_test_cmd_put,		false, true },
 	{ "revoke",		uio_test_cmd_revoke,		true, true },
 	{ "drain",		uio_test_cmd_drain,		false, true },
+	{ "unmap",		uio_test_cmd_unmap,		false, true },
 	{ "notify",		uio_test_cmd_notify,		true, true },
 	{ "noirq",		uio_test_cmd_noirq,		true, true },
 	{ "interrupt",		uio_test_cmd_interrupt,		true, false },

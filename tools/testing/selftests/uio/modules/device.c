@@ -100,23 +100,22 @@ static int uio_test_add_mem(struct uio_test_device *dev, char *arg)
 {
 	char *type = strsep(&arg, ":");
 	unsigned int map, pages;
-	int memtype;
-	bool rom;
+	int kind;
 
 	for (map = 0; map < MAX_UIO_MAPS && dev->info.mem[map].size; map++)
 		;
-	memtype = uio_test_mem_type(type, &rom);
-	if (map == MAX_UIO_MAPS || memtype < 0 || !arg ||
+	kind = uio_test_mem_kind(type);
+	if (map == MAX_UIO_MAPS || kind < 0 || !arg ||
 	    kstrtouint(arg, 0, &pages) || !pages || pages > 256)
 		return -EINVAL;
 
-	if (rom) {
+	if (kind == UIO_TEST_ROM) {
 		uio_test_mem_describe_rom(pages, &dev->info.mem[map]);
 		return 0;
 	}
 
 	/* a driver that maps by itself looks after the memory by itself, too */
-	dev->mem[map] = uio_test_mem_alloc(dev->slot, memtype, map,
+	dev->mem[map] = uio_test_mem_alloc(dev->slot, kind, map,
 					   pages * PAGE_SIZE, dev->info.mmap);
 	if (!dev->mem[map])
 		return -ENOMEM;
@@ -143,6 +142,8 @@ static int uio_test_device_option(struct uio_test_device *dev, char *arg)
 		return uio_test_set_irq(dev, arg + 4);
 	if (!strcmp(arg, "ctx"))
 		return uio_test_context_init(dev);
+	if (!strcmp(arg, "sink"))
+		return uio_test_context_sink(dev);
 
 	if (!strcmp(arg, "ports"))
 		uio_test_add_ports(&dev->info);

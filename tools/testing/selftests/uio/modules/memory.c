@@ -18,22 +18,30 @@
 static LIST_HEAD(uio_test_lasting);
 static DEFINE_MUTEX(uio_test_lasting_lock);
 
-static const char * const uio_test_types[] = {
-	[UIO_MEM_NONE]		= "none",
-	[UIO_MEM_PHYS]		= "phys",
-	[UIO_MEM_LOGICAL]	= "logical",
-	[UIO_MEM_VIRTUAL]	= "virtual",
-	[UIO_MEM_IOVA]		= "iova",
-	[UIO_MEM_DMA_COHERENT]	= "dma",
+static const struct {
+	const char *name;
+	int memtype;
+} uio_test_kinds[] = {
+	[UIO_TEST_NONE]		= { "none", UIO_MEM_NONE },
+	[UIO_TEST_PHYS]		= { "phys", UIO_MEM_PHYS },
+	[UIO_TEST_IOVA]		= { "iova", UIO_MEM_IOVA },
+	[UIO_TEST_DMA]		= { "dma", UIO_MEM_DMA_COHERENT },
+	[UIO_TEST_LOGICAL]	= { "logical", UIO_MEM_LOGICAL },
+	[UIO_TEST_SLAB]		= { "slab", UIO_MEM_LOGICAL },
+	[UIO_TEST_BLOCK]	= { "block", UIO_MEM_LOGICAL },
+	[UIO_TEST_VIRTUAL]	= { "virtual", UIO_MEM_VIRTUAL },
+	[UIO_TEST_ROM]		= { "rom", UIO_MEM_PHYS },
 };
 
-/* "rom" is physical memory that is not RAM: every PC has its firmware there. */
-int uio_test_mem_type(const char *name, bool *rom)
+/* A kind, or a negative error code. */
+int uio_test_mem_kind(const char *name)
 {
-	*rom = !strcmp(name, "rom");
-	if (*rom)
-		return UIO_MEM_PHYS;
-	return match_string(uio_test_types, ARRAY_SIZE(uio_test_types), name);
+	int kind;
+
+	for (kind = 0; kind < ARRAY_SIZE(uio_test_kinds); kind++)
+		if (!strcmp(uio_test_kinds[kind].name, name))
+			return kind;
+	return -EINVAL;
 }
 
 static ssize_t uio_test_mem_read(struct file *filp, char __user *buf,
@@ -62,13 +70,17 @@ static const struct file_operations uio_test_mem_fops = {
 
 static void *uio_test_mem_get(struct uio_test_mem *mem)
 {
-	switch (mem->type) {
-	case UIO_MEM_DMA_COHERENT:
+	switch (mem->kind) {
+	case UIO_TEST_DMA:
 		return dma_alloc_coherent(&uio_test_pdev->dev, mem->size,
 					  &mem->dma_addr, GFP_KERNEL);
-	case UIO_MEM_VIRTUAL:
-	case UIO_MEM_NONE:
+	case UIO_TEST_VIRTUAL:
+	case UIO_TEST_NONE:
 		return vmalloc(mem->size);
+	case UIO_TEST_SLAB:
+		return kmalloc(mem->size, GFP_KERNEL);
+	case UIO_TEST_BLOCK:
+		return (void *)__get_free_pages(GFP_KERNEL, get_order(mem->size));
 	default:
 		/* pages with a reference count each */
 		return alloc_pages_exact(mem->size, GFP_KERNEL);
@@ -77,14 +89,20 @@ static void *uio_test_mem_get(struct uio_test_mem *mem)
 
 static void uio_test_mem_give_back(struct uio_test_mem *mem)
 {
-	switch (mem->type) {
-	case UIO_MEM_DMA_COHERENT:
+	switch (mem->kind) {
+	case UIO_TEST_DMA:
 		dma_free_coherent(&uio_test_pdev->dev, mem->size, mem->addr,
 				  mem->dma_addr);
 		break;
-	case UIO_MEM_VIRTUAL:
-	case UIO_MEM_NONE:
+	case UIO_TEST_VIRTUAL:
+	case UIO_TEST_NONE:
 		vfree(mem->addr);
+		break;
+	case UIO_TEST_SLAB:
+		kfree(mem->addr);
+		break;
+	case UIO_TEST_BLOCK:
+		free_pages((unsigned long)mem->addr, get_order(mem->size));
 		break;
 	default:
 		free_pages_exact(mem->addr, mem->size);
@@ -100,7 +118,7 @@ static void uio_test_mem_fill(struct uio_test_mem *mem)
 		*(u32 *)(mem->addr + i) = UIO_TEST_WORD(mem->map, i >> PAGE_SHIFT);
 }
 
-struct uio_test_mem *uio_test_mem_alloc(struct uio_test_slot *slot, int type,
+struct uio_test_mem *uio_test_mem_alloc(struct uio_test_slot *slot, int kind,
 					unsigned int map, size_t size, bool lasts)
 {
 	struct uio_test_mem *mem = kzalloc(sizeof(*mem), GFP_KERNEL);
@@ -110,10 +128,10 @@ struct uio_test_mem *uio_test_mem_alloc(struct uio_test_slot *slot, int type,
 		return NULL;
 
 	mem->slot = slot;
-	mem->type = type;
+	mem->kind = kind;
 	mem->map = map;
 	mem->size = size;
-	mem->lasts = lasts || type == UIO_MEM_PHYS || type == UIO_MEM_IOVA;
+	mem->lasts = lasts || kind == UIO_TEST_PHYS || kind == UIO_TEST_IOVA;
 	mem->addr = uio_test_mem_get(mem);
 	if (!mem->addr) {
 		kfree(mem);
@@ -169,13 +187,13 @@ void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to)
 	};
 
 	to->name = names[mem->map];
-	to->memtype = mem->type;
+	to->memtype = uio_test_kinds[mem->kind].memtype;
 	to->size = mem->size;
 	to->offs = 16 * mem->map;
 	to->addr = (phys_addr_t)(unsigned long)mem->addr;
-	if (mem->type == UIO_MEM_PHYS || mem->type == UIO_MEM_IOVA)
+	if (mem->kind == UIO_TEST_PHYS || mem->kind == UIO_TEST_IOVA)
 		to->addr = virt_to_phys(mem->addr);
-	if (mem->type == UIO_MEM_DMA_COHERENT) {
+	if (mem->kind == UIO_TEST_DMA) {
 		to->dma_addr = mem->dma_addr;
 		to->dma_device = &uio_test_pdev->dev;
 	}

@@ -30,6 +30,19 @@ enum uio_test_callback {
 	UIO_TEST_CALLBACKS,
 };
 
+/* Kinds of memory; LOGICAL is of pages that have a reference count each. */
+enum uio_test_kind {
+	UIO_TEST_NONE,		/* vmalloc, by the fault operation */
+	UIO_TEST_PHYS,
+	UIO_TEST_IOVA,
+	UIO_TEST_DMA,
+	UIO_TEST_LOGICAL,
+	UIO_TEST_SLAB,		/* logical, kmalloc */
+	UIO_TEST_BLOCK,		/* logical, of higher order, not compound */
+	UIO_TEST_VIRTUAL,
+	UIO_TEST_ROM,		/* not RAM: every PC has its firmware there */
+};
+
 /**
  * struct uio_test_slot - what stays of a device
  * @node: in the list of slots
@@ -94,7 +107,7 @@ struct uio_test_slot {
  * @addr: where the kernel has it
  * @dma_addr: for UIO_MEM_DMA_COHERENT
  * @size: bytes
- * @type: one of the UIO_MEM_* values
+ * @kind: where it is from
  * @map: index of the region
  * @lasts: plays the part of hardware, whose memory does not go away with the
  *	driver
@@ -106,7 +119,7 @@ struct uio_test_mem {
 	void *addr;
 	dma_addr_t dma_addr;
 	size_t size;
-	int type;
+	int kind;
 	unsigned int map;
 	bool lasts;
 	struct dentry *file;
@@ -154,17 +167,20 @@ int uio_test_devm_probe(struct platform_device *pdev);
 /* context.c: what mainline's core has not got */
 int uio_test_context_init(struct uio_test_device *dev);
 int uio_test_context_renew(struct uio_test_device *dev);
+int uio_test_context_sink(struct uio_test_device *dev);
 void uio_test_context_put(struct uio_test_device *dev);
 int uio_test_context_register(struct device *parent, struct uio_test_device *dev);
 int uio_test_revoke(struct uio_test_device *dev);
 int uio_test_drain(struct uio_test_device *dev);
+int uio_test_unmap(struct uio_test_device *dev, unsigned int map,
+		   unsigned int page, unsigned int pages);
 
 /* memory.c */
-struct uio_test_mem *uio_test_mem_alloc(struct uio_test_slot *slot, int type,
+struct uio_test_mem *uio_test_mem_alloc(struct uio_test_slot *slot, int kind,
 					unsigned int map, size_t size, bool lasts);
 void uio_test_mem_free(struct uio_test_mem *mem);
 void uio_test_mem_exit(void);
-int uio_test_mem_type(const char *name, bool *rom);
+int uio_test_mem_kind(const char *name);
 void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to);
 void uio_test_mem_describe_rom(unsigned int pages, struct uio_mem *to);
 int uio_test_mmap(struct uio_info *info, struct vm_area_struct *vma);

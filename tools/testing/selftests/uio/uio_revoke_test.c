@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UIO: one open file revoked by UIO_IOC_REVOKE, and what other files do not
+ * notice of it.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "../../../../include/uapi/linux/uio_device.h"
+#include "kselftest_harness.h"
+#include "uio_testlib.h"
+
+#define MAP_FAIL	((void *)-1)
+#define PAGES		4
+
+/* Two open files, each with a mapping of which page 0 is present. */
+FIXTURE(file)
+{
+	struct uiot_dev dev;
+	size_t page;
+	int fd, other;
+	void *p, *other_p;
+};
+
+FIXTURE_VARIANT(file)
+{
+	const char *options;
+	bool kept;		/* the device's revocation leaves present pages */
+};
+
+#define FILE_OF(_name, _options, _kept)					\
+	FIXTURE_VARIANT_ADD(file, _name) {				\
+		.options = _options, .kept = _kept,			\
+	}
+
+FILE_OF(legacy_phys, "mem=phys:4", false);
+FILE_OF(legacy_iova, "mem=iova:4", false);
+FILE_OF(legacy_dma, "mem=dma:4", false);
+FILE_OF(legacy_logical, "mem=logical:4", false);
+FILE_OF(legacy_virtual, "mem=virtual:4", false);
+FILE_OF(phys, "ctx mem=phys:4", false);
+FILE_OF(iova, "ctx mem=iova:4", false);
+FILE_OF(dma, "ctx mem=dma:4", false);
+FILE_OF(logical, "ctx mem=logical:4", true);
+FILE_OF(virtual, "ctx mem=virtual:4", true);
+FILE_OF(fault, "ctx mem=none:4", true);
+FILE_OF(slab, "ctx mem=slab:4", true);
+FILE_OF(block, "ctx mem=block:4", true);
+
+static void *map(int fd)
+{
+	return uiot_map(fd, 0, PAGES, PROT_READ | PROT_WRITE, MAP_SHARED);
+}
+
+static int has_page(void *p, int page)
+{
+	__u32 word = 0;
+	int sig = uiot_load_word(p + page * uiot_page(), &word);
+
+	return sig ? sig : word != UIOT_WORD(0, page);
+}
+
+static int revoke_file(int fd)
+{
+	return ioctl(fd, UIO_IOC_REVOKE, 0) ? -errno : 0;
+}
+
+FIXTURE_SETUP(file)
+{
+	int ret;
+
+	self->page = uiot_page();
+	ASSERT_EQ(0, uiot_reset());
+	ret = uiot_create(&self->dev, variant->options);
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, ret);
+	self->fd = uiot_open(&self->dev, O_RDWR | O_NONBLOCK);
+	self->other = uiot_open(&self->dev, O_RDWR | O_NONBLOCK);
+	ASSERT_LE(0, self->fd);
+	ASSERT_LE(0, self->other);
+	self->p = map(self->fd);
+	self->other_p = map(self->other);
+	ASSERT_NE(MAP_FAIL, self->p);
+	ASSERT_NE(MAP_FAIL, self->other_p);
+	ASSERT_EQ(0, has_page(self->p, 0));
+	ASSERT_EQ(0, has_page(self->other_p, 0));
+}
+
+FIXTURE_TEARDOWN(file)
+{
+	munmap(self->p, PAGES * self->page);
+	munmap(self->other_p, PAGES * self->page);
+	close(self->fd);
+	close(self->other);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(file, present_page_is_gone)
+{
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(SIGBUS, has_page(self->p, 0));
+}
+
+TEST_F(file, absent_page_is_gone)
+{
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(SIGBUS, has_page(self->p, 1));
+}
+
+TEST_F(file, others_keep_their_pages)
+{
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(0, has_page(self->other_p, 0));
+	EXPECT_EQ(0, has_page(self->other_p, 1));
+}
+
+static int check_gone(void *arg, int what)
+{
+	return has_page(arg, what) == SIGBUS ? 0 : -EEXIST;
+}
+
+TEST_F(file, forked_mapping_is_gone)
+{
+	struct uiot_child child;
+
+	ASSERT_EQ(0, uiot_child_start(&child, check_gone, self->p));
+	ASSERT_EQ(-EEXIST, uiot_child_ask(&child, 0));
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(0, uiot_child_ask(&child, 0));
+	EXPECT_EQ(0, uiot_child_ask(&child, 1));
+	EXPECT_EQ(0, uiot_child_end(&child));
+}
+
+TEST_F(file, moved_mapping_is_gone)
+{
+	void *p = uiot_move(self->p, PAGES);
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, has_page(p, 0));
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(SIGBUS, has_page(p, 0));
+	munmap(p, PAGES * self->page);
+}
+
+TEST_F(file, split_mapping_is_gone)
+{
+	ASSERT_EQ(0, munmap(self->p + self->page, self->page));
+	ASSERT_EQ(0, has_page(self->p, 2));
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(SIGBUS, has_page(self->p, 0));
+	EXPECT_EQ(SIGBUS, has_page(self->p, 2));
+}
+
+TEST_F(file, copy_of_the_descriptor_is_revoked)
+{
+	int copy = dup(self->fd);
+	__s32 count;
+
+	ASSERT_LE(0, copy);
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(-1, read(copy, &count, sizeof(count)));
+	EXPECT_EQ(ENODEV, errno);
+	close(copy);
+}
+
+TEST_F(file, proc_mem_is_refused)
+{
+	int mem = open("/proc/self/mem", O_RDONLY);
+	__u32 word;
+
+	ASSERT_LE(0, mem);
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(-1, pread(mem, &word, sizeof(word), (off_t)(uintptr_t)self->p));
+	EXPECT_EQ(EIO, errno);
+	close(mem);
+}
+
+TEST_F(file, system_call_is_refused_the_address)
+{
+	int pipe_fd[2];
+
+	ASSERT_EQ(0, pipe(pipe_fd));
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(-1, write(pipe_fd[1], self->p, 4));
+	EXPECT_EQ(EFAULT, errno);
+	close(pipe_fd[0]);
+	close(pipe_fd[1]);
+}
+
+TEST_F(file, after_the_device_others_keep_what_they_have)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(SIGBUS, has_page(self->p, 0));
+	EXPECT_EQ(variant->kept ? 0 : SIGBUS, has_page(self->other_p, 0));
+}
+
+TEST_F(file, slot_is_used_again)
+{
+	ASSERT_EQ(0, revoke_file(self->fd));
+	munmap(self->p, PAGES * self->page);
+	close(self->fd);
+
+	self->fd = uiot_open(&self->dev, O_RDWR | O_NONBLOCK);
+	ASSERT_LE(0, self->fd);
+	self->p = map(self->fd);
+	ASSERT_NE(MAP_FAIL, self->p);
+	EXPECT_EQ(0, has_page(self->p, 0));
+	ASSERT_EQ(0, revoke_file(self->other));
+	EXPECT_EQ(0, has_page(self->p, 0));
+	EXPECT_EQ(SIGBUS, has_page(self->other_p, 0));
+}
+
+/* What needs no memory. */
+FIXTURE(call)
+{
+	struct uiot_dev dev;
+	int fd, other;
+};
+
+FIXTURE_VARIANT(call)
+{
+	const char *options;
+};
+
+FIXTURE_VARIANT_ADD(call, legacy) { .options = "mem=virtual:1", };
+FIXTURE_VARIANT_ADD(call, context) { .options = "ctx mem=virtual:1", };
+
+FIXTURE_SETUP(call)
+{
+	int ret;
+
+	ASSERT_EQ(0, uiot_reset());
+	ret = uiot_create(&self->dev, variant->options);
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, ret);
+	self->fd = uiot_open(&self->dev, O_RDWR);
+	self->other = uiot_open(&self->dev, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	ASSERT_LE(0, self->other);
+}
+
+FIXTURE_TEARDOWN(call)
+{
+	close(self->fd);
+	close(self->other);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(call, read_write_and_mmap_give_enodev)
+{
+	__s32 count = 1;
+
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(-1, read(self->fd, &count, sizeof(count)));
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ(-1, write(self->fd, &count, sizeof(count)));
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ(MAP_FAIL, uiot_map(self->fd, 0, 1, PROT_READ, MAP_SHARED));
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ(0, uiot_count(&self->dev, "irqcontrols"));
+}
+
+TEST_F(call, the_same_when_the_device_is_gone_as_well)
+{
+	__s32 count = 1;
+
+	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(-1, read(self->fd, &count, sizeof(count)));
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ(-1, read(self->other, &count, sizeof(count)));
+	EXPECT_EQ(EIO, errno);
+}
+
+TEST_F(call, event_that_was_not_read_is_gone)
+{
+	__s32 count;
+
+	ASSERT_EQ(0, uiot_do(&self->dev, "notify"));
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(-1, read(self->fd, &count, sizeof(count)));
+	EXPECT_EQ(ENODEV, errno);
+}
+
+TEST_F(call, poll_has_hup_and_err)
+{
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
+
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(1, poll(&pfd, 1, 0));
+	EXPECT_EQ(POLLHUP | POLLERR, pfd.revents);
+}
+
+static void blocked_wakes(struct __test_metadata *_metadata, int fd,
+			  long (*fn)(struct uiot_op *op), long ret,
+			  unsigned int events)
+{
+	struct uiot_op *op = uiot_op_alloc();
+
+	ASSERT_NE(NULL, op);
+	op->fn = fn;
+	op->fd = fd;
+	ASSERT_EQ(0, uiot_start(op));
+	ASSERT_EQ(0, uiot_wait_asleep(op));
+	ASSERT_EQ(0, revoke_file(fd));
+	ASSERT_EQ(0, uiot_join(op, UIOT_SOON_MS));
+	EXPECT_EQ(ret, op->ret);
+	EXPECT_EQ(events, op->events);
+}
+
+TEST_F(call, blocked_read_wakes)
+{
+	blocked_wakes(_metadata, self->fd, uiot_op_read, -ENODEV, 0);
+}
+
+TEST_F(call, blocked_poll_wakes)
+{
+	blocked_wakes(_metadata, self->fd, uiot_op_poll, 1, POLLHUP | POLLERR);
+}
+
+TEST_F(call, blocked_epoll_wakes)
+{
+	blocked_wakes(_metadata, self->fd, uiot_op_epoll, 1, POLLHUP | POLLERR);
+}
+
+TEST_F(call, others_go_on)
+{
+	struct uiot_dev *dev = &self->dev;
+	__s32 count = 0;
+	int fd;
+
+	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_EQ(0, uiot_do(dev, "notify"));
+	EXPECT_EQ(4, read(self->other, &count, sizeof(count)));
+	EXPECT_EQ(1, count);
+	EXPECT_EQ(4, write(self->other, &count, sizeof(count)));
+
+	fd = uiot_open(dev, O_RDWR);
+	EXPECT_LE(0, fd);
+	close(fd);
+}
+
+TEST_F(call, release_is_called_once)
+{
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(0, uiot_count(&self->dev, "releases"));
+	close(self->fd);
+	EXPECT_TRUE(uiot_count_becomes(&self->dev, "releases", 1));
+	self->fd = -1;
+}
+
+TEST_F(call, second_time_gives_enodev)
+{
+	ASSERT_EQ(0, revoke_file(self->fd));
+	EXPECT_EQ(-ENODEV, revoke_file(self->fd));
+}
+
+TEST_F(call, argument_and_request_are_checked)
+{
+	EXPECT_EQ(-1, ioctl(self->fd, UIO_IOC_REVOKE, 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, ioctl(self->fd, _IO('u', 0x51), 0));
+	EXPECT_EQ(ENOTTY, errno);
+}
+
+TEST_HARNESS_MAIN

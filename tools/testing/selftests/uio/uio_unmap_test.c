@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UIO: a driver with a fault operation takes pages away while the device is live
+ * (uio_unmap_range()). A page that is gone is faulted in again, which the driver
+ * counts.
+ */
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+#include "uio_testlib.h"
+
+#define MAP_FAIL	((void *)-1)
+#define PAGES		4
+#define MAPS		2
+#define FILES		2
+
+/* Two files have both regions mapped, and all pages are present. */
+FIXTURE(range)
+{
+	struct uiot_dev dev;
+	int fd[FILES];
+	void *p[FILES][MAPS];
+};
+
+static int touch_all(void *p)
+{
+	__u32 word;
+	int i, ret = 0;
+
+	for (i = 0; !ret && i < PAGES; i++)
+		ret = uiot_load_word(p + i * uiot_page(), &word);
+	return ret;
+}
+
+FIXTURE_SETUP(range)
+{
+	int f, map, ret;
+
+	ASSERT_EQ(0, uiot_reset());
+	ret = uiot_create(&self->dev, "ctx mem=none:4 mem=none:4");
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, ret);
+
+	for (f = 0; f < FILES; f++) {
+		self->fd[f] = uiot_open(&self->dev, O_RDWR);
+		ASSERT_LE(0, self->fd[f]);
+		for (map = 0; map < MAPS; map++) {
+			self->p[f][map] = uiot_map(self->fd[f], map, PAGES,
+						   PROT_READ | PROT_WRITE, MAP_SHARED);
+			ASSERT_NE(MAP_FAIL, self->p[f][map]);
+			ASSERT_EQ(0, touch_all(self->p[f][map]));
+		}
+	}
+	ASSERT_EQ(FILES * MAPS * PAGES, uiot_count(&self->dev, "faults"));
+}
+
+FIXTURE_TEARDOWN(range)
+{
+	int f, map;
+
+	for (f = 0; f < FILES; f++) {
+		for (map = 0; map < MAPS; map++)
+			munmap(self->p[f][map], PAGES * uiot_page());
+		close(self->fd[f]);
+	}
+	EXPECT_EQ(0, uiot_reset());
+}
+
+/* How many faults the touch of all pages takes. */
+static long refaults(const struct uiot_dev *dev, void *p)
+{
+	long before = uiot_count(dev, "faults");
+
+	return touch_all(p) ? -1 : uiot_count(dev, "faults") - before;
+}
+
+TEST_F(range, pages_go_from_all_files)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unmap 0,1,2"));
+	EXPECT_EQ(2, refaults(&self->dev, self->p[0][0]));
+	EXPECT_EQ(2, refaults(&self->dev, self->p[1][0]));
+}
+
+TEST_F(range, other_regions_keep_theirs)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unmap 0,0,4"));
+	EXPECT_EQ(0, refaults(&self->dev, self->p[0][1]));
+	EXPECT_EQ(0, refaults(&self->dev, self->p[1][1]));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unmap 1,0,4"));
+	EXPECT_EQ(4, refaults(&self->dev, self->p[0][1]));
+	EXPECT_EQ(4, refaults(&self->dev, self->p[1][1]));
+}
+
+TEST_F(range, zero_is_to_the_end)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unmap 0,1,0"));
+	EXPECT_EQ(3, refaults(&self->dev, self->p[0][0]));
+	EXPECT_EQ(0, refaults(&self->dev, self->p[0][1]));
+}
+
+TEST_F(range, split_mapping_is_found)
+{
+	ASSERT_EQ(0, mprotect(self->p[0][0] + uiot_page(), uiot_page(), PROT_READ));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unmap 0,1,2"));
+	EXPECT_EQ(2, refaults(&self->dev, self->p[0][0]));
+}
+
+TEST_F(range, moved_mapping_is_found)
+{
+	void *p = uiot_move(self->p[0][0], PAGES);
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_do(&self->dev, "unmap 0,2,1"));
+	EXPECT_EQ(1, refaults(&self->dev, p));
+	munmap(p, PAGES * uiot_page());
+}
+
+TEST_HARNESS_MAIN
