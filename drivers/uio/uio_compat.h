@@ -1,13 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the sources need to build on kernels older than the one they are
- * written for. Not part of what is sent upstream.
+ * written for. Not part of what is sent upstream, and not included by any of
+ * it: the build puts it before each file (-include), also before those of
+ * drivers that include our <linux/uio_driver.h>.
  */
 
 #ifndef _UIO_COMPAT_H
 #define _UIO_COMPAT_H
 
 #include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+/*
+ * There, &uio_info.mmap_prepare is mmap and has a VMA. To the compiler and to
+ * genksyms the header thus is the old kernel's own, so its drivers fit, built
+ * or not.
+ */
+#define mmap_prepare	mmap
+#define vm_area_desc	vm_area_struct
+
+/* in place of uio_prepare.h */
+#define _UIO_PREPARE_H
+#define uio_mmap_prepare(info, vma)	((info)->mmap(info, vma))
+#endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
 #include <linux/pfn_t.h>

@@ -10,7 +10,6 @@
 
 #include "uio_internal.h"
 #include "uio_mapping.h"
-#include "uio_compat.h"
 
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>

@@ -11,6 +11,7 @@
 
 #include "uio_internal.h"
 #include "uio_mapping.h"
+#include "uio_prepare.h"
 
 #include <linux/sched/mm.h>
 
@@ -147,8 +148,9 @@ static int uio_get_slot(struct uio_file *uf)
 	mutex_lock(&obj->map_lock);
 	slot = uf->slot;
 	if (slot < 0) {
-		/* slot 0 is where the driver's own mmap() leaves mappings */
-		slot = ida_alloc_range(&obj->slots, obj->idev.info->mmap ? 1 : 0,
+		/* slot 0 is where the driver's own mmap_prepare() leaves mappings */
+		slot = ida_alloc_range(&obj->slots,
+				       obj->idev.info->mmap_prepare ? 1 : 0,
 				       UIO_MAX_SLOT, GFP_KERNEL);
 		if (slot >= 0) {
 			WRITE_ONCE(obj->nr_slots,
@@ -232,7 +234,7 @@ static int uio_mmap_mem(struct uio_file *uf, struct uio_mem *mem,
 	}
 }
 
-/* The driver's own mmap(), which may insert pages or bring a fault handler. */
+/* The driver's own mmap_prepare(), which may insert pages or bring a fault handler. */
 static int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma)
 {
 	struct uio_info *info = uf->obj->idev.info;
@@ -240,7 +242,7 @@ static int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma)
 	/* some have a copy of a look-up that wants it */
 	vma->vm_private_data = &uf->obj->idev;
 
-	return uio_note_mapper(uf, vma->vm_mm) ?: info->mmap(info, vma);
+	return uio_note_mapper(uf, vma->vm_mm) ?: uio_mmap_prepare(info, vma);
 }
 
 /**
@@ -264,7 +266,7 @@ int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma)
 	if (slot < 0)
 		return slot;
 
-	if (!obj->idev.info->mmap) {
+	if (!obj->idev.info->mmap_prepare) {
 		ret = uio_mmap_mem(uf, mem, vma);
 	} else {
 		ret = uio_mmap_driver(uf, vma);

@@ -132,8 +132,8 @@ static int uio_check(struct device *parent, struct uio_info *info,
 	if (!ctx)
 		return 0;
 
-	if (info->mmap) {
-		dev_err(parent, "uio: %s: a driver with a context maps by its fault operation, not by mmap\n",
+	if (info->mmap_prepare) {
+		dev_err(parent, "uio: %s: a driver with a context maps by its fault operation, not by mmap_prepare\n",
 			info->name);
 		return -EINVAL;
 	}

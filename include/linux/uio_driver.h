@@ -131,11 +131,11 @@ struct uio_info {
 	 */
 	irqreturn_t (*handler)(int irq, struct uio_info *dev_info);
 	/**
-	 * @mmap: the driver maps its memory itself; optional, and not for a
-	 * driver with a context, which has &uio_context_ops.fault instead.
-	 * Called with the mmap_lock held for writing.
+	 * @mmap_prepare: the driver maps its memory itself; optional, and not
+	 * for a driver with a context, which has &uio_context_ops.fault
+	 * instead. Called with the mmap_lock held for writing.
 	 */
-	int (*mmap)(struct uio_info *info, struct vm_area_struct *vma);
+	int (*mmap_prepare)(struct uio_info *info, struct vm_area_desc *desc);
 	/**
 	 * @open: called for each open(); optional. @inode is the one whose
 	 * i_mapping all mappings of the device are in, whatever device node
