@@ -116,7 +116,8 @@ static int uio_test_add_mem(struct uio_test_device *dev, char *arg)
 
 	/* a driver that maps by itself looks after the memory by itself, too */
 	dev->mem[map] = uio_test_mem_alloc(dev->slot, kind, map,
-					   pages * PAGE_SIZE, dev->info.mmap);
+					   pages * PAGE_SIZE,
+					   dev->info.mmap_prepare);
 	if (!dev->mem[map])
 		return -ENOMEM;
 
@@ -148,13 +149,15 @@ static int uio_test_device_option(struct uio_test_device *dev, char *arg)
 	if (!strcmp(arg, "ports"))
 		uio_test_add_ports(&dev->info);
 	else if (!strcmp(arg, "mmap"))
-		dev->info.mmap = uio_test_mmap;
+		dev->info.mmap_prepare = uio_test_mmap;
 	else if (!strcmp(arg, "unaligned"))
 		uio_test_unalign(&dev->info);
 	else if (!strcmp(arg, "noirqcontrol"))
 		dev->info.irqcontrol = NULL;
 	else if (!strcmp(arg, "devm"))
 		dev->devm = true;
+	else if (!strcmp(arg, "populate") && !uio_test_can_populate)
+		return -EOPNOTSUPP;
 	else if (!strcmp(arg, "populate"))
 		dev->populate = true;
 	else if (strcmp(arg, "idle"))

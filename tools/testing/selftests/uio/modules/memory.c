@@ -221,6 +221,9 @@ static const struct vm_operations_struct uio_test_own_vm_ops = {
 	.fault	= uio_test_own_fault,
 };
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+const bool uio_test_can_populate = true;
+
 /* Page table entries that are there before the core can find the mapping. */
 static int uio_test_populate(struct uio_test_mem *mem, struct vm_area_struct *vma)
 {
@@ -244,3 +247,18 @@ int uio_test_mmap(struct uio_info *info, struct vm_area_struct *vma)
 	vma->vm_ops = &uio_test_own_vm_ops;
 	return dev->populate ? uio_test_populate(vma->vm_private_data, vma) : 0;
 }
+#else
+/* mmap_prepare() has no VMA to insert pages into */
+const bool uio_test_can_populate;
+
+int uio_test_mmap(struct uio_info *info, struct vm_area_desc *desc)
+{
+	struct uio_test_device *dev = info->priv;
+
+	uio_test_stall(dev->slot, UIO_TEST_MMAP);
+	vma_desc_set_flags(desc, VMA_DONTEXPAND_BIT, VMA_DONTDUMP_BIT);
+	desc->private_data = dev->mem[desc->pgoff];
+	desc->vm_ops = &uio_test_own_vm_ops;
+	return 0;
+}
+#endif

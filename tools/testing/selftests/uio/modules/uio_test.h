@@ -16,9 +16,16 @@
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/uio_driver.h>
+#include <linux/version.h>
 #include <linux/wait.h>
 
 #define UIO_TEST_NAME_MAX	48
+
+/* In old kernels a driver that maps by itself has info->mmap, which gets a VMA. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+#define mmap_prepare	mmap
+#define vm_area_desc	vm_area_struct
+#endif
 
 /* Callbacks that can be told to wait, see uio_test_stall(). */
 enum uio_test_callback {
@@ -183,6 +190,7 @@ void uio_test_mem_exit(void);
 int uio_test_mem_kind(const char *name);
 void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to);
 void uio_test_mem_describe_rom(unsigned int pages, struct uio_mem *to);
-int uio_test_mmap(struct uio_info *info, struct vm_area_struct *vma);
+extern const bool uio_test_can_populate;
+int uio_test_mmap(struct uio_info *info, struct vm_area_desc *desc);
 
 #endif /* _UIO_TEST_H */
