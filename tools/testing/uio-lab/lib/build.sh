@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Our modules, out of tree against the distribution's kernel, and our test
+# Our modules, out of tree against a kernel of the lab's, and our test
 # programs. Sources are staged below build/modules-KERNEL: kbuild writes next to
 # what it compiles, and target_core_user.c is the kernel's own plus our patch.
 #
@@ -31,7 +31,7 @@ stage_target()
 	rm -rf "$new"
 	mkdir -p "$new/drivers/target"
 	cp "$(kernel_dir "$k")"/source/drivers/target/{target_core_user.c,*.h} "$new/drivers/target/"
-	for patch in "$top/drivers/target/$k"/*.patch; do
+	for patch in "$top/drivers/target/${k%-debug}"/*.patch; do
 		[ -e "$patch" ] || continue
 		in_tools patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d "$new" -i "$patch" >&2 ||
 			die "$(short "$patch") does not apply to the $k kernel's source"
@@ -44,11 +44,10 @@ stage_target()
 # Compile the module directories of STAGE and collect the modules in DST.
 make_modules()
 {
-	local k=$1 stage=$2 dst=$3 dir abi
+	local k=$1 stage=$2 dst=$3 dir
 	local -a dirs=()
 
 	shift 3
-	abi=$(kernel_abi "$k")
 	for dir in drivers/uio drivers/target tests; do
 		[ ! -d "$stage/$dir" ] || dirs+=("$dir/")
 	done
@@ -56,7 +55,7 @@ make_modules()
 	cmp -s "$stage/Kbuild.new" "$stage/Kbuild" || mv "$stage/Kbuild.new" "$stage/Kbuild"
 	rm -f "$stage/Kbuild.new"
 	# There is no vmlinux, so no BTF either; say so before kbuild complains.
-	in_tools make -s -j"$(nproc)" -C "/usr/src/linux-headers-$abi" M="$stage" \
+	in_tools make -s -j"$(nproc)" -C "$(kernel_headers "$k")" M="$stage" \
 		CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules >&2 ||
 		die "the modules do not compile (see above)"
 	collect "$k" "$stage" "$dst"
@@ -98,9 +97,11 @@ build_modules()
 		make_modules "$k" "$base/mainline-src" "$base/mainline" \
 			KCFLAGS=-DUIO_MAINLINE "$@"
 	fi
-	# Our header before the kernel's of the same name.
+	# Our header before the kernel's of the same name; and before all, what an
+	# old kernel lacks.
 	make_modules "$k" "$base/ours-src" "$base/ours" \
-		NOSTDINC_FLAGS="-nostdinc -I$base/ours-src/include -I$base/ours-src/include/uapi" "$@"
+		NOSTDINC_FLAGS="-nostdinc -I$base/ours-src/include -I$base/ours-src/include/uapi" \
+		KCFLAGS="-include $base/ours-src/drivers/uio/uio_compat.h" "$@"
 }
 
 build_programs()
@@ -116,16 +117,22 @@ build_programs()
 
 build_verb()
 {
-	local arg k
+	local arg k which=("${kernels[@]}")
 
+	if [ "${1-}" = --kernel ]; then
+		[ $# -ge 2 ] || usage_error "$1 needs a value"
+		check_kernel "$2"
+		which=("$2")
+		shift 2
+	fi
 	for arg in "$@"; do
 		[[ $arg =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] ||
 			usage_error "build takes make variables as W=1, not '$arg'"
 	done
-	setup
+	setup "${which[@]}"
 	say "building modules and test programs ..."
 	mkdir -p "$build/tmp"
-	for k in "${kernels[@]}"; do
+	for k in "${which[@]}"; do
 		lock exclusive "$build/modules-$k.lock"
 		build_modules "$k" "$@"
 	done

@@ -4,7 +4,9 @@
 
 top=$(realpath "$lab/../../..")
 build=$top/build
+# Set up in any case; and those that are compiled when they are asked for.
 kernels=(6.12)
+debug_kernels=(7.3-debug)
 
 # Exit statuses: 1 failed, 2 wrong use, 130 interrupted, 255 guest (see README).
 die()
@@ -40,10 +42,15 @@ check_kernel()
 {
 	local k
 
-	for k in "${kernels[@]}"; do
+	for k in "${kernels[@]}" "${debug_kernels[@]}"; do
 		[ "$k" != "$1" ] || return 0
 	done
-	usage_error "unknown kernel '$1': there is ${kernels[*]}"
+	usage_error "unknown kernel '$1': there are ${kernels[*]} ${debug_kernels[*]}"
+}
+
+is_debug()
+{
+	[[ $1 = *-debug ]]
 }
 
 # Lock FILE as shared or exclusive until this process and all its children are

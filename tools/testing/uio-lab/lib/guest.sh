@@ -4,8 +4,8 @@
 
 guest_options()
 {
-	kernel=${kernels[0]} modules=ours mem=512M smp=2 timeout='' copies=() results=''
-	allow_splat=''
+	kernel=${kernels[0]} modules=ours mem='' smp=2 timeout='' copies=() results=''
+	allow_splat='' leak_check=1
 	[ "$verb" = shell ] || timeout=300
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -17,6 +17,7 @@ guest_options()
 			esac
 			shift 2 ;;
 		--allow-splat) allow_splat=1; shift ;;
+		--no-leak-check) leak_check=''; shift ;;
 		--) shift; break ;;
 		-*) usage_error "unknown option '$1': see uio-lab help" ;;
 		*) break ;;
@@ -30,6 +31,8 @@ check_guest_options()
 	local file name seen=/
 
 	check_kernel "$kernel"
+	# KASAN takes an eighth, and holds back what is freed.
+	[ -n "$mem" ] || { is_debug "$kernel" && mem=1G || mem=512M; }
 	case $modules in
 	ours | mainline) ;;
 	*) usage_error "--modules must be 'ours' or 'mainline', not '$modules'" ;;
@@ -47,7 +50,7 @@ check_guest_options()
 		*"/$name/"*) usage_error "--copy: two files have the name '$name'" ;;
 		esac
 		case $name in
-		out | bin | modules | .lab | . | .. | /)
+		out | bin | kernel | modules | .lab | . | .. | /)
 			usage_error "--copy: the name '$name' is taken in the guest's /lab" ;;
 		esac
 		seen+="$name/"
@@ -75,17 +78,21 @@ pack_input()
 		printf 'exec %s\n' "${command[*]@Q}" >"$stage/.lab/command"
 	fi
 	cat >"$stage/.lab/settings" <<-EOF
-		LAB_VERB=$verb LAB_ROWS=$rows LAB_COLS=$cols LAB_TERM=${TERM:-dumb}
+		LAB_VERB=$verb LAB_LEAK_CHECK=$leak_check LAB_ROWS=$rows LAB_COLS=$cols LAB_TERM=${TERM:-dumb}
 		export UIO_LAB_MODULES=$modules UIO_LAB_KERNEL=$kernel
 	EOF
 
+	# The root image has the modules of the other kernels.
+	! is_debug "$kernel" ||
+		cp -r "$(kernel_dir "$kernel")/image/usr/lib/modules/$(kernel_abi "$kernel")" \
+			"$stage/kernel"
 	built=$build/modules-$kernel/$modules
 	if [ -d "$built" ]; then
 		lock shared "$build/modules-$kernel.lock"
 		cp -r "$built" "$stage/modules"
 		exec {locked}>&-
 	elif [ "$modules" = ours ]; then
-		die "our modules are not built: run $(short "$self") build"
+		die "our modules are not built: run $(short "$self") build --kernel $kernel"
 	fi
 	for file in "${copies[@]}"; do
 		cp -rL "$file" "$stage/"
@@ -228,7 +235,7 @@ guest_verb()
 	shift
 	guest_options "$@"
 	check_guest_options
-	setup
+	setup "$kernel"
 
 	results=$(realpath -m "${results:-$top/results/run/$(date +%Y%m%d-%H%M%S)-$$}")
 	mkdir -p "$results" 2>/dev/null || die "cannot write to the results directory $results"

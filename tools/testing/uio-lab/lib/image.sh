@@ -50,8 +50,3 @@ setup_accel()
 	fi
 	printf '%s\n' "$accel" >"$build/accel"
 }
-
-kernel_image()
-{
-	printf '%s' "$(kernel_dir "$1")/image/boot/vmlinuz-$(kernel_abi "$1")"
-}

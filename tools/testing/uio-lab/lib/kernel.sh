@@ -14,6 +14,21 @@ kernel_abi()
 	cat "$build/kernel-$1/abi"
 }
 
+kernel_image()
+{
+	printf '%s' "$(kernel_dir "$1")/image/boot/vmlinuz-$(kernel_abi "$1")"
+}
+
+# Where make finds what modules are compiled against, in the tools root.
+kernel_headers()
+{
+	if is_debug "$1"; then
+		printf '%s' "$(kernel_dir "$1")/obj"
+	else
+		printf '%s' "/usr/src/linux-headers-$(kernel_abi "$1")"
+	fi
+}
+
 # Print "ABI VERSION" of the newest signed kernel of SERIES that has headers and
 # source of the same version: a mirror may be half way through an update.
 newest_kernel()

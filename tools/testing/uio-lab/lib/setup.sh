@@ -41,10 +41,13 @@ inputs_of()
 	case $1 in
 	mmdebstrap) echo "$suite" ;;
 	tools) cat "$lab/packages.tools" "$lab/lib/bootstrap.sh" ;;
+	source-*) declare -f setup_source ;;
+	kernel-*-debug) cat "$lab/lib/debug.sh" "$lab/$1.config" \
+		"$build"/versions.d/{source-"${1#kernel-}",tools} ;;
 	kernel-*) cat "$lab/lib/kernel.sh" ;;
-	headers) cat "$build/stamps/tools" "$build"/versions.d/kernel-* ;;
+	headers) cat "$build/stamps/tools" "${kernels[@]/#/$build/versions.d/kernel-}" ;;
 	guestroot) cat "$lab/packages.guest" "$lab/guest/stub" "$lab/lib/bootstrap.sh" ;;
-	image) inputs_of guestroot; cat "$lab/lib/image.sh" "$build"/versions.d/kernel-* ;;
+	image) inputs_of guestroot; cat "$lab/lib/image.sh" "${kernels[@]/#/$build/versions.d/kernel-}" ;;
 	accel) uname -r; stat -c %t:%T /dev/kvm || :; cat "$build/stamps/tools" ;;
 	esac 2>/dev/null | sha256sum
 }
@@ -61,6 +64,8 @@ describe()
 	lists) echo "package lists" ;;
 	mmdebstrap) echo "mmdebstrap" ;;
 	tools) echo "tools (gcc, kbuild, QEMU)" ;;
+	source-*) echo "source of kernel ${1#source-}" ;;
+	kernel-*-debug) echo "kernel ${1#kernel-}" ;;
 	kernel-*) echo "kernel ${1#kernel-}, its headers and source" ;;
 	headers) echo "kernel headers" ;;
 	guestroot) echo "guest packages (tcmu-runner, targetcli, fio)" ;;
@@ -73,6 +78,8 @@ describe()
 run_step()
 {
 	case $1 in
+	source-*) setup_source "${1#source-}" ;;
+	kernel-*-debug) setup_debug_kernel "${1#kernel-}" ;;
 	kernel-*) setup_kernel "${1#kernel-}" ;;
 	headers)
 		local k
@@ -105,7 +112,8 @@ steps()
 	for step in "${todo[@]}"; do
 		rm -f "$build/stamps/$step"
 		[ "${#todo[@]}" -eq 1 ] || say "$(describe "$step") ..."
-		contained "$self" _step "$step" >"$build/log/$step.log" 2>&1 </dev/null &
+		# What a long step has to tell meanwhile goes to descriptor 3.
+		contained "$self" _step "$step" 3>&2 >"$build/log/$step.log" 2>&1 </dev/null &
 		children+=("$!")
 	done
 	while [ "${#todo[@]}" -gt 0 ]; do
@@ -140,8 +148,19 @@ setup_done()
 	[ -e "$build/root.ext4" ] && [ -e "$build/accel" ]
 }
 
-# Leaves a shared lock on build/, so that nobody cleans it under a guest.
+# Set up what all verbs need, and the debug kernels among KERNEL...
 setup()
+{
+	local k
+
+	setup_base
+	for k in "$@"; do
+		! is_debug "$k" || setup_debug "$k"
+	done
+}
+
+# Leaves a shared lock on build/, so that nobody cleans it under a guest.
+setup_base()
 {
 	local started=$SECONDS
 
@@ -169,6 +188,37 @@ setup()
 		steps image accel
 		cat "$build"/versions.d/* >"$build/versions"
 		say "set-up done in $((SECONDS - started)) s"
+	fi
+	flock --shared "$locked"
+}
+
+debug_done()
+{
+	done_already "source-$1" && done_already "kernel-$1" &&
+		[ -e "$(kernel_dir "$1")/abi" ]
+}
+
+# A lock of its own: guests with other kernels go on while it is compiled.
+setup_debug()
+{
+	local k=$1 started=$SECONDS
+
+	lock shared "$build/kernel-$k.lock"
+	debug_done "$k" && return
+	exec {locked}>&-
+	lock exclusive "$build/kernel-$k.lock"
+	if ! debug_done "$k"; then
+		mkdir -p "$build/tmp"
+		if ! done_already "source-$k"; then
+			say "setting up kernel $k (once, 10 minutes or more)"
+			check_space 8192
+			rm -f "$build/stamps/lists"
+			steps lists
+			steps "source-$k"
+		fi
+		steps "kernel-$k"
+		cat "$build"/versions.d/* >"$build/versions"
+		say "kernel $k set up in $((SECONDS - started)) s"
 	fi
 	flock --shared "$locked"
 }

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# A kernel with all checks on, compiled from Debian's source package in the tools
+# root. Its directory build/kernel-K has
+#
+#   source/   as unpacked
+#   obj/      what make writes; kept, so that only what changed is compiled
+#   image/    kernel and modules as in a Debian package
+
+# The newest source of the series, from backports if it is not in the suite.
+setup_source()
+{
+	local k=$1 series=${1%-debug} new version
+
+	new=$(kernel_dir "$k").new
+	version=$(apt_version "linux-source-$series")
+	[ -n "$version" ] || {
+		reason "the Debian mirror has no linux-source-$series: use a mirror that carries $suite-backports"
+		return 1
+	}
+	rm -rf "$new"
+	mkdir -p "$new/source"
+	cd "$new" || return
+	apt_download "linux-source-$series=$version"
+	dpkg-deb --fsys-tarfile "linux-source-$series"_*.deb |
+		tar -xO "./usr/src/linux-source-$series.tar.xz" | nice xz -T2 -dc |
+		nice tar -x -C source --strip-components=1
+	rm -f linux-source-*.deb
+	rm -rf "$(kernel_dir "$k")"
+	mv "$new" "$(kernel_dir "$k")"
+	printf '%s %s\n' "linux-source-$series" "$version" >"$build/versions.d/source-$k"
+}
+
+# With fixed dates and relative paths the compiler cache holds across checkouts.
+# The least of priorities: guests that run meanwhile have time limits.
+make_kernel()
+{
+	local dir=$1
+
+	shift
+	in_tools env CCACHE_DIR="$build/ccache" CCACHE_BASEDIR="$build" \
+		CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=2G \
+		KBUILD_BUILD_TIMESTAMP=1970-01-01 KBUILD_BUILD_USER=uio-lab \
+		KBUILD_BUILD_HOST=uio-lab \
+		nice -n 19 make -C "$dir/source" O="$dir/obj" CC='ccache gcc' "$@"
+}
+
+# Kconfig drops what it does not know or whose dependencies are not met, without
+# a word. "is not set" also holds for what is not there at all.
+check_config()
+{
+	local fragment=$1 config=$2 line lines
+
+	mapfile -t lines <"$fragment"
+	for line in "${lines[@]}"; do
+		case $line in
+		CONFIG_*)
+			grep -qxF "$line" "$config" ;;
+		'# CONFIG_'*' is not set')
+			line=${line#\# }
+			! grep -q "^${line%% *}=" "$config" ;;
+		*)
+			continue ;;
+		esac || {
+			reason "the kernel's .config lacks \"$line\" of $(short "$fragment")"
+			return 1
+		}
+	done
+}
+
+# Pass make's output on, and tell how far it is. The number of lines is that of a
+# full build, to be adapted when the configuration has changed a lot.
+show_progress()
+{
+	local what=$1 all=1700 line n=0 next=$((SECONDS + 30))
+
+	while IFS= read -r line; do
+		printf '%s\n' "$line"
+		n=$((n + 1))
+		[ "$SECONDS" -ge "$next" ] || continue
+		next=$((SECONDS + 30))
+		say "$what: $((n < all ? n * 100 / all : 99)) %, $SECONDS s" 2>&3
+	done
+}
+
+setup_debug_kernel()
+{
+	local k=$1 dir fragment=$lab/kernel-$1.config abi
+
+	dir=$(kernel_dir "$k")
+	mkdir -p "$dir/obj"
+	rm -f "$dir/abi"
+	make_kernel "$dir" -s KCONFIG_ALLCONFIG="$fragment" allnoconfig
+	check_config "$fragment" "$dir/obj/.config"
+	make_kernel "$dir" -j"$(nproc)" bzImage modules 2>&1 | show_progress "kernel $k"
+
+	abi=$(cat "$dir/obj/include/config/kernel.release")
+	rm -rf "$dir/image"
+	mkdir -p "$dir/image/boot"
+	cp "$dir/obj/arch/x86/boot/bzImage" "$dir/image/boot/vmlinuz-$abi"
+	make_kernel "$dir" -s INSTALL_MOD_PATH="$dir/image/usr" INSTALL_MOD_STRIP=1 \
+		modules_install
+	rm -f "$dir/image/usr/lib/modules/$abi/build"
+	printf '%s %s\n' "linux-$k" "$abi" >"$build/versions.d/kernel-$k"
+	printf '%s\n' "$abi" >"$dir/abi"
+}
