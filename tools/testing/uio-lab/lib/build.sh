@@ -64,14 +64,14 @@ make_modules()
 # An index made here saves the guest seconds of depmod.
 collect()
 {
-	local k=$1 stage=$2 dst=$3 abi tree=$build/tmp/depmod ko
+	local k=$1 stage=$2 dst=$3 abi tree=$build/tmp/depmod-$1
 
 	abi=$(kernel_abi "$k")
 	rm -rf "$tree" "$dst.new"
 	mkdir -p "$dst.new/index" "$tree/lib/modules"
-	while read -r ko; do
-		install -m 644 "$ko" "$dst.new/"
-	done < <(sed -n 's/\.o$/.ko/p' "$stage/modules.order")
+	# Old kernels have absolute paths there, later ones relative to the stage.
+	sed -n 's/\.o$/.ko/p' "$stage/modules.order" |
+		(cd "$stage" && xargs install -m 644 -t "$dst.new")
 	cp -al "$(kernel_dir "$k")/image/usr/lib/modules/$abi" "$tree/lib/modules/"
 	mkdir "$tree/lib/modules/$abi/updates"
 	cp "$dst.new"/*.ko "$tree/lib/modules/$abi/updates/"
