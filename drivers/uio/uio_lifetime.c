@@ -94,6 +94,8 @@ void uio_leave(struct uio_object *obj)
  *
  * For a sleeper this belongs into the wait condition, or after poll_wait():
  * uio_revoke() changes the state first and then wakes.
+ *
+ * Return: true once uio_revoke() has begun.
  */
 bool uio_revoked(const struct uio_object *obj)
 {
@@ -295,10 +297,9 @@ EXPORT_SYMBOL_GPL(uio_context_put);
  * uio_context_unused - nobody but the caller has a reference
  * @ctx:	a context that is not registered
  *
- * Once true it stays true until the caller gives out a reference, since open
- * files can only be had from a registered device.
- *
  * Context: Any.
+ * Return: true if so, which stays until the caller gives out a reference: open
+ * files can only be had from a registered device.
  */
 bool uio_context_unused(const struct uio_context *ctx)
 {
@@ -341,8 +342,10 @@ void uio_context_set_sink(struct uio_context *ctx, bool on)
 EXPORT_SYMBOL_GPL(uio_context_set_sink);
 
 /**
- * uio_context_has_sink - does a touch after revocation give the sink
+ * uio_context_has_sink - what does a touch after revocation give
  * @ctx: the context
+ *
+ * Return: true: the sink, false: SIGBUS.
  */
 bool uio_context_has_sink(const struct uio_context *ctx)
 {

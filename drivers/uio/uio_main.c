@@ -25,7 +25,8 @@ struct class uio_class = {
 /**
  * uio_ready - can devices be registered
  *
- * A driver that is built in may be probed before this core is.
+ * Return: false if not yet: a driver that is built in may be probed before this
+ * core is.
  */
 bool uio_ready(void)
 {
@@ -33,8 +34,10 @@ bool uio_ready(void)
 }
 
 /**
- * uio_devt - device number of a minor
+ * uio_devt - make a device number
  * @minor: the minor
+ *
+ * Return: the number that /dev/uio@minor has.
  */
 dev_t uio_devt(int minor)
 {

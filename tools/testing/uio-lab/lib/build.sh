@@ -4,7 +4,7 @@
 # programs. Sources are staged below build/modules-KERNEL: kbuild writes next to
 # what it compiles, and target_core_user.c is the kernel's own plus our patch.
 #
-#   ours-src/        include/ drivers/uio/ drivers/target/ tests/
+#   ours-src/        include/ drivers/uio/ drivers/target/ samples/ tests/
 #   mainline-src/    tests/, compiled for the distribution's uio.ko
 #   ours/ mainline/  the modules and their index: /lab/modules of a guest
 
@@ -48,7 +48,7 @@ make_modules()
 	local -a dirs=()
 
 	shift 3
-	for dir in drivers/uio drivers/target tests; do
+	for dir in drivers/uio drivers/target samples tests; do
 		[ ! -d "$stage/$dir" ] || dirs+=("$dir/")
 	done
 	printf 'obj-m := %s\n' "${dirs[*]}" >"$stage/Kbuild.new"
@@ -90,6 +90,7 @@ build_modules()
 	mkdir -p "$base/ours-src" "$base/mainline-src"
 	mirror "$top/include" "$base/ours-src/include"
 	mirror "$top/drivers/uio" "$base/ours-src/drivers/uio"
+	mirror "$top/samples/uio" "$base/ours-src/samples"
 	stage_target "$k" "$base/ours-src/drivers/target"
 	if [ -d "$tests" ]; then
 		mirror "$tests" "$base/ours-src/tests"
@@ -113,6 +114,8 @@ build_programs()
 	in_tools make -s -C "$dir" OUT="$build/selftests" \
 		KHDR="$(kernel_dir "$k")/source/tools/testing/selftests" \
 		LDFLAGS=-static >&2 || die "the test programs do not compile (see above)"
+	in_tools make -s -C "$top/samples/uio" -f Makefile.client OUT="$build/selftests" \
+		LDFLAGS=-static >&2 || die "the sample's client does not compile (see above)"
 }
 
 build_verb()

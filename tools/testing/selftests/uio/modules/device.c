@@ -169,6 +169,8 @@ static int uio_test_device_option(struct uio_test_device *dev, char *arg)
  * uio_test_device_alloc - make a device from the words of a command
  * @slot: gets the device
  * @args: options, NULL at the end
+ *
+ * Return: 0 or a negative error code.
  */
 int uio_test_device_alloc(struct uio_test_slot *slot, char **args)
 {

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A user of a UIO device that survives its unplug, to copy from. It shows the
+ * ticks of the sample driver:
+ *
+ *	uio_client /dev/uio0
+ *
+ * The device can go at any time. That shows in a read() or poll() that fails,
+ * and, if it happens between these and an access to the device's memory, in a
+ * SIGBUS: a program that can't be killed by it jumps out of the access.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static sigjmp_buf gone;
+static volatile sig_atomic_t touching;
+
+static void on_sigbus(int sig)
+{
+	if (touching)
+		siglongjmp(gone, 1);
+
+	/* not ours: what it would have done without us */
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+/* False: the memory is not there any more. */
+static bool read_ticks(const volatile uint32_t *ticks, uint32_t *value)
+{
+	if (sigsetjmp(gone, 1)) {
+		touching = 0;
+		return false;
+	}
+
+	touching = 1;
+	*value = *ticks;
+	touching = 0;
+	return true;
+}
+
+/* 0: the device has gone; or a negative error code. */
+static int follow(int fd, const volatile uint32_t *ticks)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int32_t events, on = 1;
+	uint32_t value;
+
+	/* ask for interrupts */
+	if (write(fd, &on, sizeof(on)) < 0)
+		return errno == EIO ? 0 : -errno;
+
+	for (;;) {
+		if (poll(&pfd, 1, -1) < 0)
+			return -errno;
+		/* POLLHUP and POLLERR: read() says why */
+		if (read(fd, &events, sizeof(events)) < 0)
+			return errno == EIO ? 0 : -errno;
+		if (!read_ticks(ticks, &value))
+			return 0;
+		printf("%d events, %u ticks\n", events, value);
+		fflush(stdout);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_sigbus };
+	void *memory;
+	int fd, ret;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: uio_client /dev/uioN\n");
+		return 2;
+	}
+	sigaction(SIGBUS, &action, NULL);
+
+	fd = open(argv[1], O_RDWR);
+	if (fd < 0) {
+		perror(argv[1]);
+		return 1;
+	}
+	/* region N is at offset N * page size */
+	memory = mmap(NULL, getpagesize(), PROT_READ, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED) {
+		perror("mmap");
+		return 1;
+	}
+
+	ret = follow(fd, memory);
+
+	/* the driver frees its memory when both are gone */
+	munmap(memory, getpagesize());
+	close(fd);
+	if (ret) {
+		fprintf(stderr, "uio_client: %s\n", strerror(-ret));
+		return 1;
+	}
+	printf("the device has gone\n");
+	return 0;
+}
