@@ -80,6 +80,15 @@ int uiot_write_file(const char *path, const char *text)
 
 /* Modules */
 
+/*
+ * Of the platform driver in uio_test. A kernel that delays releases, to find bugs,
+ * has it for a while longer than the module.
+ */
+static bool driver_name_is_free(void *arg)
+{
+	return access(arg, F_OK);
+}
+
 int uiot_load(const char *module)
 {
 	char path[96];
@@ -89,6 +98,10 @@ int uiot_load(const char *module)
 	snprintf(path, sizeof(path), "/sys/module/%s", module);
 	if (!access(path, F_OK))
 		return 0;
+
+	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/%s_devm", module);
+	if (!uiot_wait_until(driver_name_is_free, path, 2 * UIOT_SOON_MS))
+		return -EEXIST;
 
 	pid = fork();
 	if (!pid) {
