@@ -259,7 +259,7 @@ int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma)
 	struct uio_mem *mem = uio_mem_find(obj->idev.info, map);
 	int slot, ret;
 
-	if (!mem || vma_pages(vma) > uio_mem_pages(mem))
+	if (!mem || vma_pages(vma) > min(uio_mem_pages(mem), BIT(UIO_PAGE_BITS)))
 		return -EINVAL;
 
 	slot = uio_get_slot(uf);
