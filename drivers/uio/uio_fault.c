@@ -162,6 +162,10 @@ static vm_fault_t uio_vma_fault(struct vm_fault *vmf)
 	struct uio_object *obj = uf->obj;
 	vm_fault_t ret;
 
+	/* a page that goes again below could be read until then */
+	if (READ_ONCE(uf->revoked))
+		return VM_FAULT_SIGBUS;
+
 	if (uio_enter(obj)) {
 		ret = uio_fault_live(obj, vmf);
 		uio_leave(obj);
@@ -172,8 +176,9 @@ static vm_fault_t uio_vma_fault(struct vm_fault *vmf)
 	}
 
 	/*
-	 * Pairs with smp_mb() in uio_revoke_file(): it finds the page, or we
-	 * find it revoked. There is nothing that it could wait for.
+	 * Revoked meanwhile? Pairs with smp_mb() in uio_revoke_file(): it finds
+	 * the page, or we find it revoked. There is nothing that it could wait
+	 * for.
 	 */
 	if (unlikely(READ_ONCE(uf->revoked))) {
 		uio_unmap_file(uf);

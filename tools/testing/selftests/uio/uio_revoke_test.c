@@ -112,6 +112,18 @@ TEST_F(file, absent_page_is_gone)
 	EXPECT_EQ(SIGBUS, has_page(self->p, 1));
 }
 
+/* Not even for a page that goes at once: another thread could read it. */
+TEST_F(file, driver_is_not_asked_for_a_page)
+{
+	long faults;
+
+	ASSERT_EQ(0, revoke_file(self->fd));
+	faults = uiot_count(&self->dev, "faults");
+	EXPECT_EQ(SIGBUS, has_page(self->p, 0));
+	EXPECT_EQ(SIGBUS, has_page(self->p, 1));
+	EXPECT_EQ(faults, uiot_count(&self->dev, "faults"));
+}
+
 TEST_F(file, others_keep_their_pages)
 {
 	ASSERT_EQ(0, revoke_file(self->fd));
