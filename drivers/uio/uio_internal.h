@@ -45,6 +45,9 @@
  * @slots: &uio_file.slot of the files that are mapped
  * @nr_slots: one more than the highest slot there ever was
  * @dep_map: makes the time inside the driver look like a read lock to lockdep
+ * @active_key: class of @dep_map, of this device only: a callback may unregister
+ *	another device
+ * @info_key: the same for &uio_device.info_lock
  * @rcu: uio_event_notify() and open() find the object without a reference
  */
 struct uio_object {
@@ -61,6 +64,8 @@ struct uio_object {
 	struct ida		slots;
 	unsigned int		nr_slots;
 	struct lockdep_map	dep_map;
+	struct lock_class_key	active_key;
+	struct lock_class_key	info_key;
 	struct rcu_head		rcu;
 };
 

@@ -189,7 +189,6 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 				    struct uio_info *info,
 				    struct uio_context *ctx)
 {
-	static struct lock_class_key __maybe_unused key;
 	struct uio_object *obj = kzalloc(sizeof(*obj), GFP_KERNEL);
 
 	if (!obj)
@@ -202,7 +201,8 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 	}
 
 	atomic_set(&obj->active, 0);
-	lockdep_init_map(&obj->dep_map, "uio_active", &key, 0);
+	lockdep_register_key(&obj->active_key);
+	lockdep_init_map(&obj->dep_map, "uio_active", &obj->active_key, 0);
 	mutex_init(&obj->map_lock);
 	INIT_LIST_HEAD(&obj->mappers);
 	ida_init(&obj->slots);
@@ -210,6 +210,9 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 	obj->ctx = ctx;
 
 	mutex_init(&obj->idev.info_lock);
+	lockdep_register_key(&obj->info_key);
+	lockdep_set_class_and_name(&obj->idev.info_lock, &obj->info_key,
+				   "uio_info_lock");
 	init_waitqueue_head(&obj->idev.wait);
 	obj->idev.owner = owner;
 	obj->idev.info = info;
@@ -230,6 +233,8 @@ void uio_object_release(struct device *dev)
 	struct uio_object *obj = to_uio_object(dev_get_drvdata(dev));
 
 	iput(obj->inode);
+	lockdep_unregister_key(&obj->info_key);
+	lockdep_unregister_key(&obj->active_key);
 	kfree_rcu(obj, rcu);
 }
 
