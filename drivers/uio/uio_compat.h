@@ -22,10 +22,18 @@
 
 /* in place of uio_prepare.h */
 #define _UIO_PREPARE_H
-#define uio_mmap_prepare(info, vma)	((info)->mmap(info, vma))
+#define uio_mmap_prepare(info, vma) ({		\
+	struct uio_info *_info = (info);	\
+						\
+	_info->mmap(_info, vma);		\
+})
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+/*
+ * Only for the file that calls it, by its command line: an #include so early takes
+ * pr_fmt and the like out of a driver's hands.
+ */
+#if defined(UIO_COMPAT_PFN_T) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
 #include <linux/pfn_t.h>
 
 /* until 6.17 it took a pfn_t */
