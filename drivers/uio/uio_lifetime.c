@@ -5,6 +5,7 @@
 
 #include "uio_internal.h"
 
+#include <kunit/visibility.h>
 #include <linux/lockdep.h>
 #include <linux/wait_bit.h>
 
@@ -74,6 +75,7 @@ bool uio_enter(struct uio_object *obj)
 	uio_dep_enter(obj);
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(uio_enter);
 
 /**
  * uio_leave - done with the driver
@@ -87,6 +89,7 @@ void uio_leave(struct uio_object *obj)
 	if (unlikely(atomic_dec_return(&obj->active) == UIO_REVOKED))
 		wake_up_var(&obj->active);
 }
+EXPORT_SYMBOL_IF_KUNIT(uio_leave);
 
 /**
  * uio_revoked - is the device revoked
@@ -101,6 +104,7 @@ bool uio_revoked(const struct uio_object *obj)
 {
 	return atomic_read(&obj->active) < 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(uio_revoked);
 
 /**
  * uio_revoke - LIVE to REVOKED
@@ -356,3 +360,4 @@ bool uio_context_has_sink(const struct uio_context *ctx)
 {
 	return test_bit(UIO_CONTEXT_SINK, &ctx->flags);
 }
+EXPORT_SYMBOL_IF_KUNIT(uio_context_has_sink);
