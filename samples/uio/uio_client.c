@@ -12,11 +12,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/types.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static void on_sigbus(int sig)
 }
 
 /* False: the memory is not there any more. */
-static bool read_ticks(const volatile uint32_t *ticks, uint32_t *value)
+static bool read_ticks(const volatile __u32 *ticks, __u32 *value)
 {
 	if (sigsetjmp(gone, 1)) {
 		touching = 0;
@@ -51,11 +51,11 @@ static bool read_ticks(const volatile uint32_t *ticks, uint32_t *value)
 }
 
 /* 0: the device has gone; or a negative error code. */
-static int follow(int fd, const volatile uint32_t *ticks)
+static int follow(int fd, const volatile __u32 *ticks)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	int32_t events, on = 1;
-	uint32_t value;
+	__s32 events, on = 1;
+	__u32 value;
 
 	/* ask for interrupts */
 	if (write(fd, &on, sizeof(on)) < 0)
