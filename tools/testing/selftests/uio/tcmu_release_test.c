@@ -148,7 +148,9 @@ static bool rings_are(void *arg)
 }
 
 #define EXPECT_RINGS(_nr) \
-	EXPECT_TRUE(uiot_wait_until(rings_are, &(int){ _nr }, UIOT_SOON_MS))
+	EXPECT_TRUE(uiot_wait_until(rings_are, &(int){ _nr }, UIOT_SOON_MS)) { \
+		TH_LOG("ring is freed while it is held, or is not freed"); \
+	}
 
 static void *map_ring(struct tcmu *tcmu, int fd)
 {
@@ -222,7 +224,9 @@ TEST_F(ring, d18_absent_page_is_sigbus_after_delete)
 	__u32 word;
 
 	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
-	EXPECT_EQ(SIGBUS, uiot_load_word(self->p + uiot_page(), &word));
+	EXPECT_EQ(SIGBUS, uiot_load_word(self->p + uiot_page(), &word)) {
+		TH_LOG("page gets mapped");
+	}
 }
 
 TEST_F(ring, read_is_eio_after_delete)
@@ -231,7 +235,7 @@ TEST_F(ring, read_is_eio_after_delete)
 
 	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
 	EXPECT_EQ(-1, read(self->fd, &event, 4));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 }
 
 TEST_F(ring, d13_write_is_eio_after_delete)
@@ -240,14 +244,14 @@ TEST_F(ring, d13_write_is_eio_after_delete)
 
 	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
 	EXPECT_EQ(-1, write(self->fd, &on, 4));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 }
 
 TEST_F(ring, d13_mmap_is_eio_after_delete)
 {
 	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
 	EXPECT_EQ(MAP_FAIL, map_ring(&self->tcmu, self->fd));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 }
 
 TEST_F(ring, poll_is_hup_and_err_after_delete)
@@ -256,7 +260,7 @@ TEST_F(ring, poll_is_hup_and_err_after_delete)
 
 	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
-	EXPECT_EQ(POLLHUP | POLLERR, pfd.revents & (POLLHUP | POLLERR));
+	UIOT_EXPECT_HANGUP(pfd.revents);
 }
 
 TEST_F(ring, open_is_enodev_after_delete)
@@ -271,7 +275,7 @@ TEST_F(ring, open_is_enodev_after_delete)
 	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
 	fd = open(node, O_RDWR);
 	EXPECT_EQ(-1, fd);
-	EXPECT_EQ(ENODEV, errno);
+	UIOT_EXPECT_ERRNO(ENODEV);
 	unlink(node);
 }
 
@@ -288,7 +292,7 @@ TEST_F(ring, delete_wakes_read_and_poll)
 	ASSERT_EQ(0, uiot_join(&reader, UIOT_SOON_MS));
 	ASSERT_EQ(0, uiot_join(&poller, UIOT_SOON_MS));
 	EXPECT_EQ(-EIO, reader.ret);
-	EXPECT_EQ(POLLHUP | POLLERR, poller.events & (POLLHUP | POLLERR));
+	UIOT_EXPECT_HANGUP(poller.events);
 }
 
 struct view {
@@ -317,7 +321,9 @@ TEST_F(ring, d18_forked_copy_is_the_same_after_delete)
 	ASSERT_EQ(0, uiot_child_ask(&child, 0));
 	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
 	EXPECT_EQ(0, uiot_child_ask(&child, 0));
-	EXPECT_EQ(SIGBUS, uiot_child_ask(&child, 3));
+	EXPECT_EQ(SIGBUS, uiot_child_ask(&child, 3)) {
+		TH_LOG("page gets mapped");
+	}
 	EXPECT_EQ(0, uiot_child_end(&child));
 }
 
@@ -440,18 +446,13 @@ TEST_F(held, ring_lives_on_with_the_device)
 	EXPECT_RINGS(0);
 }
 
-static bool removed(void *arg)
-{
-	return uiot_module_remove(arg) == 0;
-}
-
 TEST_F(held, module_is_pinned_while_held)
 {
 	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
 	ASSERT_EQ(0, rmdir(HBA));
 	EXPECT_EQ(-EAGAIN, uiot_module_remove("target_core_user"));
 	variant->drop(&self->hold);
-	EXPECT_TRUE(uiot_wait_until(removed, "target_core_user", UIOT_SOON_MS));
+	EXPECT_TRUE(uiot_module_goes("target_core_user", UIOT_SOON_MS));
 }
 
 TEST_F(held, name_can_be_used_again)

@@ -77,18 +77,11 @@ FIXTURE_VARIANT_ADD(inside, fault)
 FIXTURE_SETUP(inside)
 {
 	struct uiot_dev probe;
-	int ret;
 
-	ASSERT_EQ(0, uiot_reset());
-	ret = uiot_create(&probe, "ctx");
-	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this core has no contexts");
-	ASSERT_EQ(0, ret);
+	UIOT_SETUP(&probe, "ctx");
 	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
-	self->fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->fd);
-	self->other_fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->other_fd);
+	UIOT_OPEN(self->fd, &self->dev);
+	UIOT_OPEN(self->other_fd, &self->dev);
 
 	self->user = uiot_op_alloc();
 	ASSERT_NE((void *)-1, self->user);
@@ -289,9 +282,7 @@ FIXTURE_SETUP(straggler)
 	struct uiot_dev probe;
 	int ret;
 
-	ASSERT_EQ(0, uiot_reset());
-	if (uiot_create(&probe, "ctx") == -EOPNOTSUPP)
-		SKIP(return, "this core has no contexts");
+	UIOT_SETUP(&probe, "ctx");
 	ret = uiot_create(&self->dev, variant->options);
 	if (ret == -EOPNOTSUPP)
 		SKIP(return, "this kernel's drivers can not insert pages in mmap");
@@ -357,16 +348,10 @@ FIXTURE_VARIANT_ADD(device, context)
 FIXTURE_SETUP(device)
 {
 	struct uiot_dev probe;
-	int ret;
 
-	ASSERT_EQ(0, uiot_reset());
-	ret = uiot_create(&probe, "ctx");
-	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this core has no contexts");
-	ASSERT_EQ(0, ret);
+	UIOT_SETUP(&probe, "ctx");
 	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
-	self->fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->fd);
+	UIOT_OPEN(self->fd, &self->dev);
 }
 
 FIXTURE_TEARDOWN(device)
@@ -383,13 +368,13 @@ TEST_F(device, revoked_device_behaves_as_gone)
 	ASSERT_EQ(0, uiot_do(&self->dev, "revoke"));
 	EXPECT_EQ(-ENODEV, uiot_open(&self->dev, O_RDWR));
 	EXPECT_EQ(-1, read(self->fd, &word, 4));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 	EXPECT_EQ(-1, write(self->fd, &word, 4));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 	EXPECT_EQ((void *)-1, uiot_map(self->fd, 0, 1, PROT_READ, MAP_SHARED));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
-	EXPECT_EQ(POLLHUP | POLLERR, pfd.revents & (POLLHUP | POLLERR));
+	UIOT_EXPECT_HANGUP(pfd.revents);
 }
 
 TEST_F(device, revoke_twice_is_revoke)
@@ -419,7 +404,7 @@ TEST_F(device, notify_between_revoke_and_unregister_is_ignored)
 	ASSERT_EQ(0, uiot_do(&self->dev, "revoke"));
 	EXPECT_EQ(0, uiot_do(&self->dev, "notify"));
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
-	EXPECT_EQ(POLLHUP | POLLERR, pfd.revents & (POLLHUP | POLLERR));
+	UIOT_EXPECT_HANGUP(pfd.revents);
 }
 
 TEST_F(device, unregister_kicks_once)
@@ -462,7 +447,7 @@ TEST_F(device, interrupt_after_revoke_is_no_event)
 	uiot_do(&irq, "interrupt");
 	EXPECT_EQ(1, uiot_count(&irq, "interrupts"));
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
-	EXPECT_EQ(POLLHUP | POLLERR, pfd.revents & (POLLHUP | POLLERR));
+	UIOT_EXPECT_HANGUP(pfd.revents);
 	close(pfd.fd);
 }
 
@@ -475,15 +460,8 @@ FIXTURE(context)
 
 FIXTURE_SETUP(context)
 {
-	int ret;
-
-	ASSERT_EQ(0, uiot_reset());
-	ret = uiot_create(&self->dev, "ctx mem=virtual:1");
-	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this core has no contexts");
-	ASSERT_EQ(0, ret);
-	self->fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->fd);
+	UIOT_SETUP(&self->dev, "ctx mem=virtual:1");
+	UIOT_OPEN(self->fd, &self->dev);
 }
 
 FIXTURE_TEARDOWN(context)

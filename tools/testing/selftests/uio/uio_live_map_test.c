@@ -59,10 +59,8 @@ FIXTURE_VARIANT_ADD(memory, own_mmap)
 
 FIXTURE_SETUP(memory)
 {
-	ASSERT_EQ(0, uiot_reset());
-	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
-	self->fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->fd);
+	UIOT_SETUP(&self->dev, variant->options);
+	UIOT_OPEN(self->fd, &self->dev);
 	self->page = uiot_page();
 }
 
@@ -174,19 +172,19 @@ TEST_F(memory, smaller_mapping_is_the_beginning)
 TEST_F(memory, larger_mapping_is_einval)
 {
 	EXPECT_EQ(MAP_FAIL, map_rw(self->fd, 0, 5));
-	EXPECT_EQ(EINVAL, errno);
+	UIOT_EXPECT_ERRNO(EINVAL);
 	EXPECT_EQ(MAP_FAIL, map_rw(self->fd, 1, 3));
-	EXPECT_EQ(EINVAL, errno);
+	UIOT_EXPECT_ERRNO(EINVAL);
 }
 
 TEST_F(memory, mapping_of_no_region_is_einval)
 {
 	EXPECT_EQ(MAP_FAIL, map_rw(self->fd, 2, 1));
-	EXPECT_EQ(EINVAL, errno);
+	UIOT_EXPECT_ERRNO(EINVAL);
 	EXPECT_EQ(MAP_FAIL, map_rw(self->fd, 5, 1));
-	EXPECT_EQ(EINVAL, errno);
+	UIOT_EXPECT_ERRNO(EINVAL);
 	EXPECT_EQ(MAP_FAIL, map_rw(self->fd, 1000, 1));
-	EXPECT_EQ(EINVAL, errno);
+	UIOT_EXPECT_ERRNO(EINVAL);
 }
 
 TEST_F(memory, mapping_outlives_the_descriptor)
@@ -245,7 +243,7 @@ TEST_F(memory, mapping_can_not_grow)
 	ASSERT_NE(MAP_FAIL, p);
 	EXPECT_EQ(MAP_FAIL, mremap(p, 2 * self->page, 4 * self->page,
 				   MREMAP_MAYMOVE));
-	EXPECT_EQ(EFAULT, errno);
+	UIOT_EXPECT_ERRNO(EFAULT);
 }
 
 TEST_F(memory, system_call_can_use_the_address)
@@ -292,10 +290,8 @@ FIXTURE_VARIANT_ADD(proc_mem, virtual)
 
 FIXTURE_SETUP(proc_mem)
 {
-	ASSERT_EQ(0, uiot_reset());
-	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
-	self->fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->fd);
+	UIOT_SETUP(&self->dev, variant->options);
+	UIOT_OPEN(self->fd, &self->dev);
 	self->p = map_rw(self->fd, 0, 4);
 	ASSERT_NE(MAP_FAIL, self->p);
 	self->mem = open("/proc/self/mem", O_RDWR);
@@ -373,10 +369,8 @@ FIXTURE_VARIANT_ADD(refused, unaligned_dma)
 
 FIXTURE_SETUP(refused)
 {
-	ASSERT_EQ(0, uiot_reset());
-	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
-	self->fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->fd);
+	UIOT_SETUP(&self->dev, variant->options);
+	UIOT_OPEN(self->fd, &self->dev);
 }
 
 FIXTURE_TEARDOWN(refused)

@@ -21,7 +21,7 @@ struct hold {
 	int other_fd;
 	void *p;
 	struct uiot_child child;
-	bool has_child;
+	struct uiot_uring ring;
 };
 
 FIXTURE(held)
@@ -36,6 +36,7 @@ FIXTURE_VARIANT(held)
 	/* makes the hold out of the descriptor in it, and drops the latter */
 	int (*take)(struct hold *hold);
 	void (*drop)(struct hold *hold);
+	bool other_node;
 };
 
 static int take_fd(struct hold *hold)
@@ -120,6 +121,42 @@ static void drop_mapping(struct hold *hold)
 	munmap(hold->p, PAGES * uiot_page());
 }
 
+static int take_private_mapping(struct hold *hold)
+{
+	hold->p = uiot_map(hold->fd, 0, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+	close(hold->fd);
+	return hold->p == MAP_FAIL || uiot_store_word(hold->p, 1) ? -EFAULT : 0;
+}
+
+static int take_both(struct hold *hold)
+{
+	hold->p = uiot_map(hold->fd, 0, PAGES, PROT_READ, MAP_SHARED);
+	return hold->p == MAP_FAIL ? -errno : 0;
+}
+
+static void drop_both(struct hold *hold)
+{
+	close(hold->fd);
+	drop_mapping(hold);
+}
+
+/* The ring has the file registered. */
+static int take_ring(struct hold *hold)
+{
+	int ret = uiot_uring_open(&hold->ring);
+
+	if (!ret)
+		ret = uiot_uring_keep(&hold->ring, hold->fd);
+	close(hold->fd);
+	return ret;
+}
+
+static void drop_ring(struct hold *hold)
+{
+	uiot_uring_forget(&hold->ring);
+	uiot_uring_close(&hold->ring);
+}
+
 static int touch(void *p)
 {
 	__u32 word;
@@ -175,11 +212,21 @@ HELD(dup, other_fd);
 HELD(child, child);
 HELD(message, other_fd);
 HELD(received, other_fd);
+HELD(ring, ring);
+HELD(both, both);
 HELD(mapping, mapping);
+HELD(private_mapping, mapping);
 HELD(present_mapping, mapping);
 HELD(forked_mapping, child);
 HELD(moved_mapping, mapping);
 HELD(piece_of_mapping, mapping);
+
+FIXTURE_VARIANT_ADD(held, mapping_of_another_node)
+{
+	.take = take_present_mapping,
+	.drop = drop_mapping,
+	.other_node = true,
+};
 
 /* Mainline's best is a device without a context: D5 is about that. */
 FIXTURE_SETUP(held)
@@ -194,7 +241,9 @@ FIXTURE_SETUP(held)
 		ret = uiot_create(&self->dev, "mem=virtual:4 mem=phys:1");
 	}
 	ASSERT_EQ(0, ret);
-	self->hold.fd = uiot_open(&self->dev, O_RDWR);
+	self->hold.fd = variant->other_node ?
+			uiot_open_other_node(&self->dev, O_RDWR) :
+			uiot_open(&self->dev, O_RDWR);
 	ASSERT_LE(0, self->hold.fd);
 	ASSERT_EQ(0, variant->take(&self->hold));
 }
@@ -209,7 +258,9 @@ TEST_F(held, d5_release_is_called_once_for_the_open)
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	EXPECT_EQ(0, uiot_count(&self->dev, "releases"));
 	variant->drop(&self->hold);
-	EXPECT_EQ(1, uiot_count(&self->dev, "releases"));
+	EXPECT_EQ(1, uiot_count(&self->dev, "releases")) {
+		TH_LOG("release is not called");
+	}
 	EXPECT_EQ(1, uiot_count(&self->dev, "opens"));
 }
 
@@ -225,8 +276,11 @@ TEST_F(held, release_of_a_live_device)
 
 TEST_F(held, context_is_released_with_the_last_holder)
 {
-	if (!self->context)
+	if (!self->context) {
+		/* left to exit(), a ring would keep the file for a while */
+		variant->drop(&self->hold);
 		SKIP(return, "this core has no contexts");
+	}
 
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	EXPECT_EQ(0, uiot_count(&self->dev, "frees"));
@@ -236,8 +290,11 @@ TEST_F(held, context_is_released_with_the_last_holder)
 
 TEST_F(held, context_waits_for_the_driver_too)
 {
-	if (!self->context)
+	if (!self->context) {
+		/* left to exit(), a ring would keep the file for a while */
+		variant->drop(&self->hold);
 		SKIP(return, "this core has no contexts");
+	}
 
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
 	variant->drop(&self->hold);
@@ -247,18 +304,13 @@ TEST_F(held, context_waits_for_the_driver_too)
 	EXPECT_EQ(1, uiot_count(&self->dev, "frees"));
 }
 
-static bool removed(void *arg)
-{
-	return uiot_module_remove(arg) == 0;
-}
-
 TEST_F(held, module_is_pinned_while_held)
 {
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	EXPECT_EQ(1, uiot_module_refs("uio_test"));
 	EXPECT_EQ(-EAGAIN, uiot_module_remove("uio_test"));
 	variant->drop(&self->hold);
-	EXPECT_TRUE(uiot_wait_until(removed, "uio_test", UIOT_SOON_MS));
+	EXPECT_TRUE(uiot_module_goes("uio_test", UIOT_SOON_MS));
 }
 
 TEST_F(held, minor_is_free_while_held)
@@ -313,7 +365,9 @@ TEST_F(files, d5_release_for_each_open)
 	for (i = 1; i < 8; i++) {
 		EXPECT_EQ(0, self->context ? uiot_count(&self->dev, "frees") : 0);
 		close(fds[i]);
-		EXPECT_EQ(i + 1, uiot_count(&self->dev, "releases"));
+		EXPECT_EQ(i + 1, uiot_count(&self->dev, "releases")) {
+			TH_LOG("release is not called");
+		}
 	}
 	EXPECT_EQ(1, uiot_count(&self->dev, "frees"));
 }
@@ -364,35 +418,6 @@ TEST_F(files, many_generations_at_once)
 		close(fds[i]);
 		EXPECT_EQ(1, uiot_count(&devs[i], "frees"));
 	}
-}
-
-/* Registration and unregistration by two drivers at a time. */
-static long register_loop(struct uiot_op *op)
-{
-	struct uiot_dev dev;
-	int ret = 0;
-	int i;
-
-	(void)op;
-	for (i = 0; !ret && i < 50; i++) {
-		ret = uiot_create(&dev, "");
-		if (!ret)
-			ret = uiot_do(&dev, "unregister");
-	}
-	return ret;
-}
-
-TEST_F(files, d8_registrations_do_not_collide)
-{
-	struct uiot_op *other = uiot_op_alloc();
-
-	ASSERT_NE(MAP_FAIL, other);
-	other->fn = register_loop;
-	other->in_child = true;
-	ASSERT_EQ(0, uiot_start(other));
-	EXPECT_EQ(0, register_loop(NULL));
-	ASSERT_EQ(0, uiot_join(other, UIOT_SOON_MS));
-	EXPECT_EQ(0, other->ret);
 }
 
 TEST_HARNESS_MAIN

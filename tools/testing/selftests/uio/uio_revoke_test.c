@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -69,16 +70,17 @@ static int revoke_file(int fd)
 	return ioctl(fd, UIO_IOC_REVOKE, 0) ? -errno : 0;
 }
 
+#define ASSERT_REVOKE(_fd) do {						\
+	int _ret = revoke_file(_fd);					\
+	ASSERT_EQ(0, _ret) {						\
+		TH_LOG("%s", strerrorname_np(-_ret));			\
+	}								\
+} while (0)
+
 FIXTURE_SETUP(file)
 {
-	int ret;
-
 	self->page = uiot_page();
-	ASSERT_EQ(0, uiot_reset());
-	ret = uiot_create(&self->dev, variant->options);
-	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this core has no contexts");
-	ASSERT_EQ(0, ret);
+	UIOT_SETUP(&self->dev, variant->options);
 	self->fd = uiot_open(&self->dev, O_RDWR | O_NONBLOCK);
 	self->other = uiot_open(&self->dev, O_RDWR | O_NONBLOCK);
 	ASSERT_LE(0, self->fd);
@@ -102,13 +104,13 @@ FIXTURE_TEARDOWN(file)
 
 TEST_F(file, present_page_is_gone)
 {
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(SIGBUS, has_page(self->p, 0));
 }
 
 TEST_F(file, absent_page_is_gone)
 {
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(SIGBUS, has_page(self->p, 1));
 }
 
@@ -117,7 +119,7 @@ TEST_F(file, driver_is_not_asked_for_a_page)
 {
 	long faults;
 
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	faults = uiot_count(&self->dev, "faults");
 	EXPECT_EQ(SIGBUS, has_page(self->p, 0));
 	EXPECT_EQ(SIGBUS, has_page(self->p, 1));
@@ -126,7 +128,7 @@ TEST_F(file, driver_is_not_asked_for_a_page)
 
 TEST_F(file, others_keep_their_pages)
 {
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(0, has_page(self->other_p, 0));
 	EXPECT_EQ(0, has_page(self->other_p, 1));
 }
@@ -142,7 +144,7 @@ TEST_F(file, forked_mapping_is_gone)
 
 	ASSERT_EQ(0, uiot_child_start(&child, check_gone, self->p));
 	ASSERT_EQ(-EEXIST, uiot_child_ask(&child, 0));
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(0, uiot_child_ask(&child, 0));
 	EXPECT_EQ(0, uiot_child_ask(&child, 1));
 	EXPECT_EQ(0, uiot_child_end(&child));
@@ -154,7 +156,7 @@ TEST_F(file, moved_mapping_is_gone)
 
 	ASSERT_NE(MAP_FAIL, p);
 	ASSERT_EQ(0, has_page(p, 0));
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(SIGBUS, has_page(p, 0));
 	munmap(p, PAGES * self->page);
 }
@@ -163,7 +165,7 @@ TEST_F(file, split_mapping_is_gone)
 {
 	ASSERT_EQ(0, munmap(self->p + self->page, self->page));
 	ASSERT_EQ(0, has_page(self->p, 2));
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(SIGBUS, has_page(self->p, 0));
 	EXPECT_EQ(SIGBUS, has_page(self->p, 2));
 }
@@ -174,9 +176,9 @@ TEST_F(file, copy_of_the_descriptor_is_revoked)
 	__s32 count;
 
 	ASSERT_LE(0, copy);
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(-1, read(copy, &count, sizeof(count)));
-	EXPECT_EQ(ENODEV, errno);
+	UIOT_EXPECT_ERRNO(ENODEV);
 	close(copy);
 }
 
@@ -186,9 +188,9 @@ TEST_F(file, proc_mem_is_refused)
 	__u32 word;
 
 	ASSERT_LE(0, mem);
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(-1, pread(mem, &word, sizeof(word), (off_t)(uintptr_t)self->p));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 	close(mem);
 }
 
@@ -197,9 +199,9 @@ TEST_F(file, system_call_is_refused_the_address)
 	int pipe_fd[2];
 
 	ASSERT_EQ(0, pipe(pipe_fd));
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(-1, write(pipe_fd[1], self->p, 4));
-	EXPECT_EQ(EFAULT, errno);
+	UIOT_EXPECT_ERRNO(EFAULT);
 	close(pipe_fd[0]);
 	close(pipe_fd[1]);
 }
@@ -207,14 +209,14 @@ TEST_F(file, system_call_is_refused_the_address)
 TEST_F(file, after_the_device_others_keep_what_they_have)
 {
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(SIGBUS, has_page(self->p, 0));
 	EXPECT_EQ(variant->kept ? 0 : SIGBUS, has_page(self->other_p, 0));
 }
 
 TEST_F(file, slot_is_used_again)
 {
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	munmap(self->p, PAGES * self->page);
 	close(self->fd);
 
@@ -223,7 +225,7 @@ TEST_F(file, slot_is_used_again)
 	self->p = map(self->fd);
 	ASSERT_NE(MAP_FAIL, self->p);
 	EXPECT_EQ(0, has_page(self->p, 0));
-	ASSERT_EQ(0, revoke_file(self->other));
+	ASSERT_REVOKE(self->other);
 	EXPECT_EQ(0, has_page(self->p, 0));
 	EXPECT_EQ(SIGBUS, has_page(self->other_p, 0));
 }
@@ -245,13 +247,7 @@ FIXTURE_VARIANT_ADD(call, context) { .options = "ctx mem=virtual:1", };
 
 FIXTURE_SETUP(call)
 {
-	int ret;
-
-	ASSERT_EQ(0, uiot_reset());
-	ret = uiot_create(&self->dev, variant->options);
-	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this core has no contexts");
-	ASSERT_EQ(0, ret);
+	UIOT_SETUP(&self->dev, variant->options);
 	self->fd = uiot_open(&self->dev, O_RDWR);
 	self->other = uiot_open(&self->dev, O_RDWR);
 	ASSERT_LE(0, self->fd);
@@ -269,13 +265,13 @@ TEST_F(call, read_write_and_mmap_give_enodev)
 {
 	__s32 count = 1;
 
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(-1, read(self->fd, &count, sizeof(count)));
-	EXPECT_EQ(ENODEV, errno);
+	UIOT_EXPECT_ERRNO(ENODEV);
 	EXPECT_EQ(-1, write(self->fd, &count, sizeof(count)));
-	EXPECT_EQ(ENODEV, errno);
+	UIOT_EXPECT_ERRNO(ENODEV);
 	EXPECT_EQ(MAP_FAIL, uiot_map(self->fd, 0, 1, PROT_READ, MAP_SHARED));
-	EXPECT_EQ(ENODEV, errno);
+	UIOT_EXPECT_ERRNO(ENODEV);
 	EXPECT_EQ(0, uiot_count(&self->dev, "irqcontrols"));
 }
 
@@ -283,12 +279,12 @@ TEST_F(call, the_same_when_the_device_is_gone_as_well)
 {
 	__s32 count = 1;
 
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	EXPECT_EQ(-1, read(self->fd, &count, sizeof(count)));
-	EXPECT_EQ(ENODEV, errno);
+	UIOT_EXPECT_ERRNO(ENODEV);
 	EXPECT_EQ(-1, read(self->other, &count, sizeof(count)));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 }
 
 TEST_F(call, event_that_was_not_read_is_gone)
@@ -296,18 +292,19 @@ TEST_F(call, event_that_was_not_read_is_gone)
 	__s32 count;
 
 	ASSERT_EQ(0, uiot_do(&self->dev, "notify"));
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(-1, read(self->fd, &count, sizeof(count)));
-	EXPECT_EQ(ENODEV, errno);
+	UIOT_EXPECT_ERRNO(ENODEV);
 }
 
 TEST_F(call, poll_has_hup_and_err)
 {
 	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
 
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
-	EXPECT_EQ(POLLHUP | POLLERR, pfd.revents);
+	UIOT_EXPECT_HANGUP(pfd.revents);
+	EXPECT_EQ(0, pfd.revents & ~(POLLHUP | POLLERR));
 }
 
 static void blocked_wakes(struct __test_metadata *_metadata, int fd,
@@ -321,7 +318,7 @@ static void blocked_wakes(struct __test_metadata *_metadata, int fd,
 	op->fd = fd;
 	ASSERT_EQ(0, uiot_start(op));
 	ASSERT_EQ(0, uiot_wait_asleep(op));
-	ASSERT_EQ(0, revoke_file(fd));
+	ASSERT_REVOKE(fd);
 	ASSERT_EQ(0, uiot_join(op, UIOT_SOON_MS));
 	EXPECT_EQ(ret, op->ret);
 	EXPECT_EQ(events, op->events);
@@ -348,7 +345,7 @@ TEST_F(call, others_go_on)
 	__s32 count = 0;
 	int fd;
 
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	ASSERT_EQ(0, uiot_do(dev, "notify"));
 	EXPECT_EQ(4, read(self->other, &count, sizeof(count)));
 	EXPECT_EQ(1, count);
@@ -361,7 +358,7 @@ TEST_F(call, others_go_on)
 
 TEST_F(call, release_is_called_once)
 {
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(0, uiot_count(&self->dev, "releases"));
 	close(self->fd);
 	EXPECT_TRUE(uiot_count_becomes(&self->dev, "releases", 1));
@@ -370,16 +367,16 @@ TEST_F(call, release_is_called_once)
 
 TEST_F(call, second_time_gives_enodev)
 {
-	ASSERT_EQ(0, revoke_file(self->fd));
+	ASSERT_REVOKE(self->fd);
 	EXPECT_EQ(-ENODEV, revoke_file(self->fd));
 }
 
 TEST_F(call, argument_and_request_are_checked)
 {
 	EXPECT_EQ(-1, ioctl(self->fd, UIO_IOC_REVOKE, 1));
-	EXPECT_EQ(EINVAL, errno);
+	UIOT_EXPECT_ERRNO(EINVAL);
 	EXPECT_EQ(-1, ioctl(self->fd, _IO('u', 0x51), 0));
-	EXPECT_EQ(ENOTTY, errno);
+	UIOT_EXPECT_ERRNO(ENOTTY);
 }
 
 TEST_HARNESS_MAIN

@@ -50,7 +50,7 @@ static int plug(const char *state)
 FIXTURE_SETUP(sample)
 {
 	if (strcmp(getenv("UIO_LAB_MODULES") ?: "", "mainline") == 0)
-		SKIP(return, "mainline has no contexts");
+		SKIP(return, "this core has no contexts");
 	ASSERT_EQ(0, uiot_load("uio_sample"));
 	ASSERT_EQ(0, find_node(self->node, sizeof(self->node)));
 }

@@ -37,16 +37,10 @@ FIXTURE_VARIANT_ADD(sink, fault) { .options = "ctx sink mem=none:4", };
 FIXTURE_SETUP(sink)
 {
 	__u32 word;
-	int ret;
 
 	self->page = uiot_page();
-	ASSERT_EQ(0, uiot_reset());
-	ret = uiot_create(&self->dev, variant->options);
-	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this core has no contexts");
-	ASSERT_EQ(0, ret);
-	self->fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->fd);
+	UIOT_SETUP(&self->dev, variant->options);
+	UIOT_OPEN(self->fd, &self->dev);
 	self->p = uiot_map(self->fd, 0, PAGES, PROT_READ | PROT_WRITE, MAP_SHARED);
 	ASSERT_NE(MAP_FAIL, self->p);
 	ASSERT_EQ(0, uiot_load_word(self->p, &word));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -81,12 +83,17 @@ int uiot_write_file(const char *path, const char *text)
 /* Modules */
 
 /*
- * Of the platform driver in uio_test. A kernel that delays releases, to find bugs,
- * has it for a while longer than the module.
+ * Of the driver in a module, uio_test_devm in uio_test. A kernel that delays
+ * releases, to find bugs, has it for a while longer than the module.
  */
 static bool driver_name_is_free(void *arg)
 {
-	return access(arg, F_OK);
+	glob_t found;
+
+	if (glob(arg, GLOB_BRACE, NULL, &found))
+		return true;
+	globfree(&found);
+	return false;
 }
 
 int uiot_load(const char *module)
@@ -99,7 +106,8 @@ int uiot_load(const char *module)
 	if (!access(path, F_OK))
 		return 0;
 
-	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/%s_devm", module);
+	snprintf(path, sizeof(path), "/sys/bus/{pci,platform}/drivers/%s{,_devm}",
+		 module);
 	if (!uiot_wait_until(driver_name_is_free, path, 2 * UIOT_SOON_MS))
 		return -EEXIST;
 
@@ -126,6 +134,16 @@ long uiot_module_refs(const char *module)
 int uiot_module_remove(const char *module)
 {
 	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
+}
+
+static bool module_removed(void *arg)
+{
+	return uiot_module_remove(arg) == 0;
+}
+
+bool uiot_module_goes(const char *module, int ms)
+{
+	return uiot_wait_until(module_removed, (void *)module, ms);
 }
 
 /* Devices */
@@ -221,6 +239,24 @@ int uiot_open(const struct uiot_dev *dev, int flags)
 	int fd = open(dev->node, flags | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
+}
+
+/* Through a device node that has an inode of its own. */
+int uiot_open_other_node(const struct uiot_dev *dev, int flags)
+{
+	struct stat st;
+	char node[64];
+	int fd;
+
+	snprintf(node, sizeof(node), "/tmp/uio-node-%d", getpid());
+	if (stat(dev->node, &st) || mknod(node, S_IFCHR | 0600, st.st_rdev))
+		return -errno;
+
+	fd = open(node, flags | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	unlink(node);
+	return fd;
 }
 
 static int open_mem(const struct uiot_dev *dev, int map)

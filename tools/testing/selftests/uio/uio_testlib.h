@@ -9,9 +9,12 @@
 #ifndef _UIO_TESTLIB_H
 #define _UIO_TESTLIB_H
 
+#include <errno.h>
 #include <linux/types.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/types.h>
 
 /* How long what must happen may take, on a slow emulated CPU. */
@@ -31,6 +34,36 @@ struct uiot_dev {
 	char node[32];
 };
 
+/* Nothing is left of other tests, and there is a device; or the test is skipped. */
+#define UIOT_SETUP(_dev, _options) do {					\
+	int _ret;							\
+									\
+	ASSERT_EQ(0, uiot_reset());					\
+	_ret = uiot_create(_dev, _options);				\
+	if (_ret == -EOPNOTSUPP)					\
+		SKIP(return, "this core has no contexts");		\
+	ASSERT_EQ(0, _ret);						\
+} while (0)
+
+#define UIOT_OPEN(_fd, _dev)	ASSERT_LE(0, (_fd) = uiot_open(_dev, O_RDWR))
+
+/* A failed check says which error it was: comparisons quote that. */
+#define UIOT_EXPECT_ERRNO(_errno) do {					\
+	int _err = errno;						\
+									\
+	EXPECT_EQ(_errno, _err) {					\
+		TH_LOG("%s", strerrorname_np(_err));			\
+	}								\
+} while (0)
+
+#define UIOT_EXPECT_HANGUP(_events) do {				\
+	unsigned int _both = (_events) & (POLLHUP | POLLERR);		\
+									\
+	EXPECT_EQ(POLLHUP | POLLERR, _both) {				\
+		TH_LOG("%s", _both == POLLERR ? "ERR without HUP" : "no HUP"); \
+	}								\
+} while (0)
+
 int uiot_load(const char *module);
 int uiot_reset(void);
 int uiot_cmd(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -41,6 +74,7 @@ bool uiot_count_becomes(const struct uiot_dev *dev, const char *counter,
 			long value);
 int uiot_set(const struct uiot_dev *dev, const char *file, long value);
 int uiot_open(const struct uiot_dev *dev, int flags);
+int uiot_open_other_node(const struct uiot_dev *dev, int flags);
 __u32 uiot_peek(const struct uiot_dev *dev, int map, int page);
 int uiot_poke(const struct uiot_dev *dev, int map, int page, __u32 word);
 void *uiot_map(int fd, int map, int pages, int prot, int flags);
@@ -53,6 +87,7 @@ int uiot_write_file(const char *path, const char *text);
 /* modules */
 long uiot_module_refs(const char *module);
 int uiot_module_remove(const char *module);
+bool uiot_module_goes(const char *module, int ms);
 
 /* memory: 0 or the signal that the touch raised */
 int uiot_load_word(const void *addr, __u32 *word);
@@ -85,6 +120,8 @@ long uiot_op_write(struct uiot_op *op);
 long uiot_op_poll(struct uiot_op *op);
 long uiot_op_select(struct uiot_op *op);
 long uiot_op_epoll(struct uiot_op *op);
+long uiot_op_edge(struct uiot_op *op);	/* epoll, edge-triggered */
+long uiot_op_uring(struct uiot_op *op);	/* a poll request */
 long uiot_op_mmap(struct uiot_op *op);
 long uiot_op_load(struct uiot_op *op);	/* addr is touched */
 long uiot_op_close(struct uiot_op *op);
@@ -93,6 +130,7 @@ long uiot_op_cmd(struct uiot_op *op);	/* text is the command */
 struct uiot_op *uiot_op_alloc(void);
 int uiot_start(struct uiot_op *op);
 int uiot_wait_asleep(struct uiot_op *op);
+int uiot_wait_done(struct uiot_op *op, int ms);	/* leaves it to be joined */
 int uiot_join(struct uiot_op *op, int ms);
 
 /* a child that does what it is asked for */
@@ -113,6 +151,40 @@ int uiot_child_end(struct uiot_child *child);
 int uiot_window_arm(bool after);
 bool uiot_window_hit(void);
 void uiot_window_go(void);
+
+/* the uio_step module stops threads of that name at each call that uio makes */
+#define UIOT_STEP	"uio-step"
+
+int uiot_step_arm(unsigned int at, const char *fail);
+int uiot_step_stopped(struct uiot_op *op, char *where, size_t size);	/* 0: done */
+void uiot_step_go(void);
+void uiot_step_end(void);
+int uiot_wait_asleep_in_uio(struct uiot_op *op, int ms);	/* -ECANCELED: done */
+
+/* a node of our own for the next device to be registered */
+int uiot_next_node(char *node, size_t size);
+
+/* what the kernel says, from uiot_log_open() on */
+int uiot_log_open(void);
+bool uiot_log_find(int fd, const char *text, char *line, size_t size);
+bool uiot_log_splat(int fd, char *text, size_t size);	/* in short words */
+int uiot_lockdep_on(void);
+
+/* io_uring */
+struct uiot_uring {
+	int fd;
+	size_t size;
+	void *rings;
+	void *request;
+	void *result;
+	__u32 *submitted;
+};
+
+int uiot_uring_open(struct uiot_uring *ring);
+void uiot_uring_close(struct uiot_uring *ring);
+int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events);
+int uiot_uring_keep(struct uiot_uring *ring, int fd);
+int uiot_uring_forget(struct uiot_uring *ring);
 
 /* descriptors through a socket */
 int uiot_send_fd(int sock, int fd);

@@ -60,9 +60,9 @@ long uiot_op_select(struct uiot_op *op)
 	return ret;
 }
 
-long uiot_op_epoll(struct uiot_op *op)
+static long epoll_once(struct uiot_op *op, unsigned int how)
 {
-	struct epoll_event event = { .events = EPOLLIN };
+	struct epoll_event event = { .events = EPOLLIN | how };
 	int epfd = epoll_create1(EPOLL_CLOEXEC);
 	int ret;
 
@@ -76,6 +76,29 @@ long uiot_op_epoll(struct uiot_op *op)
 		op->events = event.events;
 	close(epfd);
 	return ret;
+}
+
+long uiot_op_epoll(struct uiot_op *op)
+{
+	return epoll_once(op, 0);
+}
+
+long uiot_op_edge(struct uiot_op *op)
+{
+	return epoll_once(op, EPOLLET);
+}
+
+long uiot_op_uring(struct uiot_op *op)
+{
+	struct uiot_uring ring;
+	int ret = uiot_uring_open(&ring);
+
+	if (!ret)
+		ret = uiot_uring_poll(&ring, op->fd, POLLIN);
+	if (ret > 0)
+		op->events = ret;
+	uiot_uring_close(&ring);
+	return ret > 0 ? 1 : ret;
 }
 
 long uiot_op_mmap(struct uiot_op *op)
@@ -135,7 +158,11 @@ int uiot_start(struct uiot_op *op)
 		run_op(op);
 		_exit(0);
 	}
-	return pid < 0 ? -errno : 0;
+	if (pid < 0)
+		return -errno;
+	/* for uiot_join(), which may come before the child */
+	op->tid = pid;
+	return 0;
 }
 
 static bool op_asleep(void *arg)
@@ -173,6 +200,18 @@ int uiot_wait_asleep(struct uiot_op *op)
 		usleep(1000);
 	}
 	return 0;
+}
+
+static bool op_done(void *arg)
+{
+	struct uiot_op *op = arg;
+
+	return __atomic_load_n(&op->done, __ATOMIC_ACQUIRE);
+}
+
+int uiot_wait_done(struct uiot_op *op, int ms)
+{
+	return uiot_wait_until(op_done, op, ms) ? 0 : -ETIMEDOUT;
 }
 
 static bool op_reaped(void *arg)

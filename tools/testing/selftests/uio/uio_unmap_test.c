@@ -36,13 +36,9 @@ static int touch_all(void *p)
 
 FIXTURE_SETUP(range)
 {
-	int f, map, ret;
+	int f, map;
 
-	ASSERT_EQ(0, uiot_reset());
-	ret = uiot_create(&self->dev, "ctx mem=none:4 mem=none:4");
-	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this core has no contexts");
-	ASSERT_EQ(0, ret);
+	UIOT_SETUP(&self->dev, "ctx mem=none:4 mem=none:4");
 
 	for (f = 0; f < FILES; f++) {
 		self->fd[f] = uiot_open(&self->dev, O_RDWR);

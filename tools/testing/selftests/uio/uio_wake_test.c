@@ -29,15 +29,8 @@ FIXTURE_VARIANT_ADD(file, context) { .options = "ctx mem=virtual:1" };
 
 FIXTURE_SETUP(file)
 {
-	int ret;
-
-	ASSERT_EQ(0, uiot_reset());
-	ret = uiot_create(&self->dev, variant->options);
-	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this core has no contexts");
-	ASSERT_EQ(0, ret);
-	self->fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->fd);
+	UIOT_SETUP(&self->dev, variant->options);
+	UIOT_OPEN(self->fd, &self->dev);
 }
 
 FIXTURE_TEARDOWN(file)
@@ -59,7 +52,7 @@ TEST_F(file, new_open_is_enodev)
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	fd = open(node, O_RDWR);
 	EXPECT_EQ(-1, fd);
-	EXPECT_EQ(ENODEV, errno);
+	UIOT_EXPECT_ERRNO(ENODEV);
 	unlink(node);
 }
 
@@ -69,7 +62,7 @@ TEST_F(file, read_is_eio)
 
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	EXPECT_EQ(-1, read(self->fd, &event, 4));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 }
 
 TEST_F(file, read_of_event_left_over_is_eio)
@@ -79,7 +72,7 @@ TEST_F(file, read_of_event_left_over_is_eio)
 	ASSERT_EQ(0, uiot_do(&self->dev, "notify"));
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	EXPECT_EQ(-1, read(self->fd, &event, 4));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 }
 
 TEST_F(file, nonblocking_read_is_eio)
@@ -89,7 +82,7 @@ TEST_F(file, nonblocking_read_is_eio)
 	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	EXPECT_EQ(-1, read(self->fd, &event, 4));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 }
 
 TEST_F(file, d13_write_is_eio)
@@ -98,7 +91,7 @@ TEST_F(file, d13_write_is_eio)
 
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	EXPECT_EQ(-1, write(self->fd, &on, 4));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 	EXPECT_EQ(0, uiot_count(&self->dev, "irqcontrols"));
 }
 
@@ -106,7 +99,7 @@ TEST_F(file, d13_mmap_is_eio)
 {
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	EXPECT_EQ((void *)-1, uiot_map(self->fd, 0, 1, PROT_READ, MAP_SHARED));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 }
 
 TEST_F(file, poll_is_hup_and_err)
@@ -115,7 +108,7 @@ TEST_F(file, poll_is_hup_and_err)
 
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
-	EXPECT_EQ(POLLHUP | POLLERR, pfd.revents & (POLLHUP | POLLERR));
+	UIOT_EXPECT_HANGUP(pfd.revents);
 }
 
 TEST_F(file, poll_for_nothing_is_hup_and_err)
@@ -124,7 +117,8 @@ TEST_F(file, poll_for_nothing_is_hup_and_err)
 
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
-	EXPECT_EQ(POLLHUP | POLLERR, pfd.revents);
+	UIOT_EXPECT_HANGUP(pfd.revents);
+	EXPECT_EQ(0, pfd.revents & ~(POLLHUP | POLLERR));
 }
 
 TEST_F(file, fasync_sends_poll_hup_once)
@@ -148,7 +142,7 @@ TEST_F(file, devm_unbind_is_the_same)
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, uiot_do(&bound, "unregister"));
 	EXPECT_EQ(-1, read(self->fd, &event, 4));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 }
 
 TEST_F(file, name_is_free_for_the_next_device)
@@ -175,9 +169,9 @@ TEST_F(file, event_of_the_next_device_is_not_seen)
 	ASSERT_EQ(0, uiot_create(&next, ""));
 	ASSERT_EQ(0, uiot_do(&next, "notify"));
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
-	EXPECT_TRUE(pfd.revents & POLLHUP);
+	UIOT_EXPECT_HANGUP(pfd.revents);
 	EXPECT_EQ(-1, read(self->fd, &event, 4));
-	EXPECT_EQ(EIO, errno);
+	UIOT_EXPECT_ERRNO(EIO);
 }
 
 TEST_F(file, sysfs_is_gone)
@@ -201,7 +195,7 @@ TEST_F(file, open_sysfs_attributes_are_enodev)
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(-1, read(fds[i], buf, sizeof(buf)));
-		EXPECT_EQ(ENODEV, errno);
+		UIOT_EXPECT_ERRNO(ENODEV);
 	}
 }
 
@@ -249,20 +243,17 @@ SLEEPER(select, legacy, "", 1);
 SLEEPER(select, context, "ctx", 1);
 SLEEPER(epoll, legacy, "", 1);
 SLEEPER(epoll, context, "ctx", 1);
+SLEEPER(edge, legacy, "", 1);
+SLEEPER(edge, context, "ctx", 1);
+SLEEPER(uring, legacy, "", 1);
+SLEEPER(uring, context, "ctx", 1);
 
 FIXTURE_SETUP(sleeper)
 {
-	int ret;
-
-	ASSERT_EQ(0, uiot_reset());
-	ret = uiot_create(&self->dev, variant->options);
-	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this core has no contexts");
-	ASSERT_EQ(0, ret);
+	UIOT_SETUP(&self->dev, variant->options);
 
 	self->op.fn = variant->fn;
-	self->op.fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->op.fd);
+	UIOT_OPEN(self->op.fd, &self->dev);
 }
 
 FIXTURE_TEARDOWN(sleeper)
@@ -273,10 +264,8 @@ FIXTURE_TEARDOWN(sleeper)
 
 #define EXPECT_HANGUP() do {						\
 	EXPECT_EQ(variant->ret, self->op.ret);				\
-	if (self->op.fn == uiot_op_poll || self->op.fn == uiot_op_epoll) { \
-		EXPECT_EQ(POLLHUP | POLLERR,				\
-			  self->op.events & (POLLHUP | POLLERR));	\
-	}								\
+	if (self->op.fn != uiot_op_read && self->op.fn != uiot_op_select) \
+		UIOT_EXPECT_HANGUP(self->op.events);			\
 } while (0)
 
 TEST_F(sleeper, unregister_wakes)
@@ -313,7 +302,7 @@ TEST_F(sleeper, revoke_wakes)
 	ASSERT_EQ(0, uiot_wait_asleep(&self->op));
 	ret = uiot_do(&self->dev, "revoke");
 	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this core has no revoke");
+		SKIP(return, "this core has no contexts");
 	ASSERT_EQ(0, ret);
 	ASSERT_EQ(0, uiot_join(&self->op, UIOT_SOON_MS));
 	EXPECT_HANGUP();
@@ -354,17 +343,10 @@ FIXTURE_VARIANT_ADD(reader, context) { .options = "ctx", .ret = -EIO };
 
 FIXTURE_SETUP(reader)
 {
-	int ret;
-
-	ASSERT_EQ(0, uiot_reset());
-	ret = uiot_create(&self->dev, variant->options);
-	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this core has no contexts");
-	ASSERT_EQ(0, ret);
+	UIOT_SETUP(&self->dev, variant->options);
 
 	self->op.fn = uiot_op_read;
-	self->op.fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->op.fd);
+	UIOT_OPEN(self->op.fd, &self->dev);
 }
 
 FIXTURE_TEARDOWN(reader)
@@ -412,17 +394,10 @@ POLLER(epoll, context, "ctx");
 
 FIXTURE_SETUP(poller)
 {
-	int ret;
-
-	ASSERT_EQ(0, uiot_reset());
-	ret = uiot_create(&self->dev, variant->options);
-	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this core has no contexts");
-	ASSERT_EQ(0, ret);
+	UIOT_SETUP(&self->dev, variant->options);
 
 	self->op.fn = variant->fn;
-	self->op.fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->op.fd);
+	UIOT_OPEN(self->op.fd, &self->dev);
 }
 
 FIXTURE_TEARDOWN(poller)
@@ -458,12 +433,7 @@ FIXTURE_VARIANT_ADD(notify, context) { .options = "ctx idle" };
 
 FIXTURE_SETUP(notify)
 {
-	struct uiot_dev probe;
-
-	ASSERT_EQ(0, uiot_reset());
-	if (uiot_create(&probe, "ctx") == -EOPNOTSUPP && !getenv("UIO_TEST_CRASH"))
-		SKIP(return, "would crash mainline, set UIO_TEST_CRASH for that");
-	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
+	UIOT_SETUP(&self->dev, variant->options);
 }
 
 FIXTURE_TEARDOWN(notify)
@@ -503,7 +473,7 @@ TEST_F(notify, d9_after_unregistration_with_a_file_is_ignored)
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
 	EXPECT_EQ(0, uiot_do(&self->dev, "notify"));
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
-	EXPECT_EQ(POLLHUP | POLLERR, pfd.revents & (POLLHUP | POLLERR));
+	UIOT_EXPECT_HANGUP(pfd.revents);
 	close(pfd.fd);
 }
 

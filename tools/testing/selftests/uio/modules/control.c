@@ -32,6 +32,13 @@
  *	stall NAME CALLBACK	make open, release, irqcontrol, fault or mmap wait
  *	kickable NAME		make the context's kick end that
  *	resume NAME		let them go on
+ *	act NAME CALLBACK:ACTION[:OTHER]	make open, release or irqcontrol do
+ *				something: take and drop a lock (rtnl, mmap), or
+ *				revoke, drain or unregister the device, or
+ *				another one
+ *	unregister-under NAME LOCK	unregister with that lock held; the driver
+ *				keeps the device
+ *	nest NAME LOCK:LOCK	take the second lock inside of the first
  *	reset			unregister all devices and let go of them
  *
  * uio_test/NAME/ has the counters and the memory of the device. "notify" takes
@@ -71,7 +78,7 @@ void uio_test_let_go(struct uio_test_slot *slot)
 	wake_up_all(&slot->wait);
 }
 
-static struct uio_test_slot *uio_test_slot_find(const char *name)
+struct uio_test_slot *uio_test_slot_find(const char *name)
 {
 	struct uio_test_slot *slot, *found = NULL;
 
@@ -152,23 +159,23 @@ static int uio_test_create(char **args)
 	return ret;
 }
 
-static int uio_test_cmd_register(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_register(struct uio_test_slot *slot, char *arg)
 {
 	return slot->registered ? -EBUSY : uio_test_register(slot);
 }
 
 /* As a driver does that registers what is registered. */
-static int uio_test_cmd_register_again(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_register_again(struct uio_test_slot *slot, char *arg)
 {
 	return uio_test_register(slot);
 }
 
-static int uio_test_cmd_renew(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_renew(struct uio_test_slot *slot, char *arg)
 {
 	return slot->registered ? -EBUSY : uio_test_context_renew(slot->dev);
 }
 
-static int uio_test_cmd_unregister(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_unregister(struct uio_test_slot *slot, char *arg)
 {
 	uio_test_unregister(slot);
 	if (!arg)
@@ -176,7 +183,7 @@ static int uio_test_cmd_unregister(struct uio_test_slot *slot, const char *arg)
 	return 0;
 }
 
-static int uio_test_cmd_put(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_put(struct uio_test_slot *slot, char *arg)
 {
 	if (slot->registered)
 		return -EBUSY;
@@ -185,23 +192,23 @@ static int uio_test_cmd_put(struct uio_test_slot *slot, const char *arg)
 	return 0;
 }
 
-static int uio_test_cmd_revoke(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_revoke(struct uio_test_slot *slot, char *arg)
 {
 	return uio_test_revoke(slot->dev);
 }
 
-static int uio_test_cmd_drain(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_drain(struct uio_test_slot *slot, char *arg)
 {
 	return uio_test_drain(slot->dev);
 }
 
-static int uio_test_cmd_notify(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_notify(struct uio_test_slot *slot, char *arg)
 {
 	uio_event_notify(&slot->dev->info);
 	return 0;
 }
 
-static int uio_test_cmd_unmap(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_unmap(struct uio_test_slot *slot, char *arg)
 {
 	unsigned int map, page, pages;
 
@@ -210,19 +217,19 @@ static int uio_test_cmd_unmap(struct uio_test_slot *slot, const char *arg)
 	return uio_test_unmap(slot->dev, map, page, pages);
 }
 
-static int uio_test_cmd_noirq(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_noirq(struct uio_test_slot *slot, char *arg)
 {
 	slot->dev->info.irq = UIO_IRQ_NONE;
 	uio_event_notify(&slot->dev->info);
 	return 0;
 }
 
-static int uio_test_cmd_interrupt(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_interrupt(struct uio_test_slot *slot, char *arg)
 {
 	return slot->irq ? generic_handle_irq_safe(slot->irq) : -EINVAL;
 }
 
-static int uio_test_cmd_stall(struct uio_test_slot *slot, const char *arg)
+static int uio_test_callback_find(const char *name)
 {
 	static const char * const callbacks[UIO_TEST_CALLBACKS] = {
 		[UIO_TEST_OPEN]		= "open",
@@ -231,22 +238,49 @@ static int uio_test_cmd_stall(struct uio_test_slot *slot, const char *arg)
 		[UIO_TEST_FAULT]	= "fault",
 		[UIO_TEST_MMAP]		= "mmap",
 	};
-	int callback = arg ? match_string(callbacks, UIO_TEST_CALLBACKS, arg) : -1;
+
+	return name ? match_string(callbacks, UIO_TEST_CALLBACKS, name) : -EINVAL;
+}
+
+static int uio_test_cmd_stall(struct uio_test_slot *slot, char *arg)
+{
+	int callback = uio_test_callback_find(arg);
 
 	if (callback < 0)
-		return -EINVAL;
+		return callback;
 
 	set_bit(callback, &slot->stalled);
 	return 0;
 }
 
-static int uio_test_cmd_kickable(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_act(struct uio_test_slot *slot, char *arg)
+{
+	int callback = uio_test_callback_find(strsep(&arg, ":"));
+
+	if (callback < 0)
+		return callback;
+	return arg ? uio_test_action_set(slot, callback, arg) : -EINVAL;
+}
+
+static int uio_test_cmd_unregister_under(struct uio_test_slot *slot, char *arg)
+{
+	return uio_test_under(arg, uio_test_unregister, slot, NULL);
+}
+
+static int uio_test_cmd_nest(struct uio_test_slot *slot, char *arg)
+{
+	const char *outer = strsep(&arg, ":");
+
+	return uio_test_under(outer, NULL, slot, arg);
+}
+
+static int uio_test_cmd_kickable(struct uio_test_slot *slot, char *arg)
 {
 	slot->kick_ends_stall = true;
 	return 0;
 }
 
-static int uio_test_cmd_resume(struct uio_test_slot *slot, const char *arg)
+static int uio_test_cmd_resume(struct uio_test_slot *slot, char *arg)
 {
 	uio_test_let_go(slot);
 	return 0;
@@ -270,7 +304,7 @@ static int uio_test_reset(void)
 
 static const struct uio_test_command {
 	const char *name;
-	int (*run)(struct uio_test_slot *slot, const char *arg);
+	int (*run)(struct uio_test_slot *slot, char *arg);
 	bool unlocked;		/* works while another command waits */
 	bool needs_device;
 } uio_test_commands[] = {
@@ -288,10 +322,13 @@ static const struct uio_test_command {
 	{ "stall",		uio_test_cmd_stall,		true, false },
 	{ "kickable",		uio_test_cmd_kickable,		true, false },
 	{ "resume",		uio_test_cmd_resume,		true, false },
+	{ "act",		uio_test_cmd_act,		true, false },
+	{ "unregister-under",	uio_test_cmd_unregister_under,	false, true },
+	{ "nest",		uio_test_cmd_nest,		true, false },
 };
 
 static int uio_test_slot_command(const struct uio_test_command *cmd,
-				 struct uio_test_slot *slot, const char *arg)
+				 struct uio_test_slot *slot, char *arg)
 {
 	int ret = -ENODEV;
 

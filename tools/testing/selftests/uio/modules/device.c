@@ -14,6 +14,7 @@ static int uio_test_open(struct uio_info *info, struct inode *inode)
 	struct uio_test_slot *slot = dev->slot;
 
 	uio_test_stall(slot, UIO_TEST_OPEN);
+	uio_test_action(slot, UIO_TEST_OPEN);
 	if (slot->open_errno)
 		return -(int)slot->open_errno;
 
@@ -27,6 +28,7 @@ static int uio_test_release(struct uio_info *info, struct inode *inode)
 	struct uio_test_slot *slot = dev->slot;
 
 	uio_test_stall(slot, UIO_TEST_RELEASE);
+	uio_test_action(slot, UIO_TEST_RELEASE);
 	atomic_inc(&slot->releases);
 	return 0;
 }
@@ -39,6 +41,7 @@ static int uio_test_irqcontrol(struct uio_info *info, s32 irq_on)
 	atomic_set(&slot->irq_on, irq_on);
 	atomic_inc(&slot->irqcontrols);
 	uio_test_stall(slot, UIO_TEST_IRQCONTROL);
+	uio_test_action(slot, UIO_TEST_IRQCONTROL);
 	return -(int)slot->irqcontrol_errno;
 }
 

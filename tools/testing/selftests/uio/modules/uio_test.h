@@ -27,7 +27,7 @@
 #define vm_area_desc	vm_area_struct
 #endif
 
-/* Callbacks that can be told to wait, see uio_test_stall(). */
+/* Callbacks that can be told to wait, and to do something, see action.c. */
 enum uio_test_callback {
 	UIO_TEST_OPEN,
 	UIO_TEST_RELEASE,
@@ -50,6 +50,21 @@ enum uio_test_kind {
 	UIO_TEST_ROM,		/* not RAM: every PC has its firmware there */
 };
 
+struct uio_test_slot;
+struct uio_test_lock;
+
+/**
+ * struct uio_test_action - what a callback does besides
+ * @lock: it takes that, and drops it
+ * @act: it calls that
+ * @on: for that device
+ */
+struct uio_test_action {
+	const struct uio_test_lock *lock;
+	void (*act)(struct uio_test_slot *slot);
+	struct uio_test_slot *on;
+};
+
 /**
  * struct uio_test_slot - what stays of a device
  * @node: in the list of slots
@@ -66,6 +81,7 @@ enum uio_test_kind {
  * @wait: where they do
  * @kick_ends_stall: the context's kick lets them go
  * @inside: callbacks that wait now
+ * @actions: what callbacks do besides
  * @opens: calls of info->open that succeeded
  * @releases: calls of info->release
  * @irqcontrols: calls of info->irqcontrol
@@ -93,6 +109,7 @@ struct uio_test_slot {
 	wait_queue_head_t wait;
 	bool kick_ends_stall;
 	atomic_t inside;
+	struct uio_test_action actions[UIO_TEST_CALLBACKS];
 
 	atomic_t opens;
 	atomic_t releases;
@@ -162,6 +179,7 @@ int uio_test_control_init(void);
 void uio_test_control_exit(void);
 void uio_test_stall(struct uio_test_slot *slot, enum uio_test_callback callback);
 void uio_test_let_go(struct uio_test_slot *slot);
+struct uio_test_slot *uio_test_slot_find(const char *name);
 
 /* device.c: the driver */
 int uio_test_device_alloc(struct uio_test_slot *slot, char **args);
@@ -181,6 +199,13 @@ int uio_test_revoke(struct uio_test_device *dev);
 int uio_test_drain(struct uio_test_device *dev);
 int uio_test_unmap(struct uio_test_device *dev, unsigned int map,
 		   unsigned int page, unsigned int pages);
+
+/* action.c: what callbacks do on request */
+int uio_test_action_set(struct uio_test_slot *slot,
+			enum uio_test_callback callback, char *what);
+void uio_test_action(struct uio_test_slot *slot, enum uio_test_callback callback);
+int uio_test_under(const char *lock, void (*fn)(struct uio_test_slot *slot),
+		   struct uio_test_slot *slot, const char *inner);
 
 /* memory.c */
 struct uio_test_mem *uio_test_mem_alloc(struct uio_test_slot *slot, int kind,

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_platform: platform devices for the kernel's own UIO drivers,
+ * uio_pdrv_genirq and uio_dmem_genirq. They have a page of memory and an interrupt
+ * without hardware, and are described in a different way each: the first by a
+ * software node, as device tree would, so that its driver allocates the uio_info;
+ * the second by platform data, which has the uio_info in it. Either is freed with
+ * the device.
+ *
+ * Both are there while the parameter "present" is Y. A device's directory in sysfs
+ * has two files of ours:
+ *
+ *	interrupt	raises the interrupt on any write
+ *	pm_users	what the driver's open and release count
+ */
+
+#include <linux/err.h>
+#include <linux/interrupt.h>
+#include <linux/ioport.h>
+#include <linux/irq.h>
+#include <linux/irqdesc.h>
+#include <linux/kstrtox.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/platform_data/uio_dmem_genirq.h>
+#include <linux/platform_device.h>
+#include <linux/pm_runtime.h>
+#include <linux/property.h>
+#include <linux/sizes.h>
+
+static struct platform_device *uio_platform_pdrv;
+static struct platform_device *uio_platform_dmem;
+
+static ssize_t interrupt_store(struct device *dev, struct device_attribute *attr,
+			       const char *buf, size_t count)
+{
+	int irq = platform_get_irq(to_platform_device(dev), 0);
+	int ret = irq < 0 ? irq : generic_handle_irq_safe(irq);
+
+	return ret ?: count;
+}
+static DEVICE_ATTR_WO(interrupt);
+
+static ssize_t pm_users_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+#ifdef CONFIG_PM
+	return sysfs_emit(buf, "%d\n", atomic_read(&dev->power.usage_count));
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+static DEVICE_ATTR_RO(pm_users);
+
+static struct attribute *uio_platform_attrs[] = {
+	&dev_attr_interrupt.attr,
+	&dev_attr_pm_users.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(uio_platform);
+
+/* Without an owner: a requested interrupt would pin this module. */
+static int uio_platform_irq_alloc(void)
+{
+	int irq = __irq_alloc_descs(-1, 0, 1, NUMA_NO_NODE, NULL, NULL);
+
+	if (irq < 0)
+		return irq;
+
+	irq_set_chip_and_handler(irq, &dummy_irq_chip, handle_simple_irq);
+	irq_modify_status(irq, IRQ_NOREQUEST | IRQ_NOAUTOEN, IRQ_NOPROBE);
+	return irq;
+}
+
+/* @page is counted from 4 GB down, where every PC has its firmware. */
+static int uio_platform_add_resources(struct platform_device *pdev, int irq,
+				      unsigned int page)
+{
+	const struct resource resources[] = {
+		DEFINE_RES_MEM(SZ_4G - page * PAGE_SIZE, PAGE_SIZE),
+		DEFINE_RES_IRQ(irq),
+	};
+
+	return platform_device_add_resources(pdev, resources,
+					     ARRAY_SIZE(resources));
+}
+
+static int uio_platform_describe_pdrv(struct platform_device *pdev)
+{
+	const struct property_entry properties[] = {
+		PROPERTY_ENTRY_STRING("linux,uio-name", "platform"),
+		{ }
+	};
+
+	return device_create_managed_software_node(&pdev->dev, properties, NULL);
+}
+
+static int uio_platform_describe_dmem(struct platform_device *pdev)
+{
+	static unsigned int sizes[] = { PAGE_SIZE };
+	const struct uio_dmem_genirq_pdata pdata = {
+		.uioinfo = {
+			.name = "dynamic",
+			.version = "1.0",
+		},
+		.dynamic_region_sizes = sizes,
+		.num_dynamic_regions = ARRAY_SIZE(sizes),
+	};
+
+	return platform_device_add_data(pdev, &pdata, sizeof(pdata));
+}
+
+static struct platform_device *
+uio_platform_add(const char *driver, unsigned int page,
+		 int (*describe)(struct platform_device *pdev))
+{
+	struct platform_device *pdev;
+	int irq, ret;
+
+	irq = uio_platform_irq_alloc();
+	if (irq < 0)
+		return ERR_PTR(irq);
+
+	ret = -ENOMEM;
+	pdev = platform_device_alloc(driver, PLATFORM_DEVID_NONE);
+	if (!pdev)
+		goto err_irq;
+
+	pdev->dev.groups = uio_platform_groups;
+	ret = uio_platform_add_resources(pdev, irq, page);
+	if (!ret)
+		ret = describe(pdev);
+	if (!ret)
+		ret = platform_device_add(pdev);
+	if (ret)
+		goto err_pdev;
+
+	return pdev;
+
+err_pdev:
+	platform_device_put(pdev);
+err_irq:
+	irq_free_desc(irq);
+	return ERR_PTR(ret);
+}
+
+static void uio_platform_remove(struct platform_device *pdev)
+{
+	int irq = platform_get_irq(pdev, 0);
+
+	platform_device_unregister(pdev);
+	irq_free_desc(irq);
+}
+
+static int uio_platform_add_all(void)
+{
+	uio_platform_pdrv = uio_platform_add("uio_pdrv_genirq", 1,
+					     uio_platform_describe_pdrv);
+	if (IS_ERR(uio_platform_pdrv))
+		return PTR_ERR(uio_platform_pdrv);
+
+	uio_platform_dmem = uio_platform_add("uio_dmem_genirq", 2,
+					     uio_platform_describe_dmem);
+	if (IS_ERR(uio_platform_dmem)) {
+		uio_platform_remove(uio_platform_pdrv);
+		return PTR_ERR(uio_platform_dmem);
+	}
+	return 0;
+}
+
+static void uio_platform_remove_all(void)
+{
+	uio_platform_remove(uio_platform_dmem);
+	uio_platform_remove(uio_platform_pdrv);
+}
+
+static bool uio_platform_present;
+
+/* The lock of the parameters keeps others out. */
+static int uio_platform_set(const char *val, const struct kernel_param *kp)
+{
+	bool present;
+	int ret = kstrtobool(val, &present);
+
+	if (ret || present == uio_platform_present)
+		return ret;
+
+	if (present)
+		ret = uio_platform_add_all();
+	else
+		uio_platform_remove_all();
+	if (!ret)
+		uio_platform_present = present;
+	return ret;
+}
+
+static const struct kernel_param_ops uio_platform_present_ops = {
+	.set	= uio_platform_set,
+	.get	= param_get_bool,
+};
+module_param_cb(present, &uio_platform_present_ops, &uio_platform_present, 0644);
+MODULE_PARM_DESC(present, "the devices are there");
+
+static int __init uio_platform_init(void)
+{
+	return 0;
+}
+
+static void __exit uio_platform_exit(void)
+{
+	if (uio_platform_present)
+		uio_platform_remove_all();
+}
+
+module_init(uio_platform_init)
+module_exit(uio_platform_exit)
+MODULE_DESCRIPTION("Platform devices for the kernel's own UIO drivers");
+MODULE_LICENSE("GPL");

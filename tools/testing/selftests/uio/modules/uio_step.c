@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_step: stops a thread at each call that uio makes of the kernel.
+ *
+ * Of two things that race, a test lets one sleep at the first such call, does
+ * the other, lets the first go on; and the same with the second call, and so
+ * on until there is none left. Works on any uio module, unmodified: a probe of
+ * a function's entry leads to a function of the same type here, which waits,
+ * and then calls the one that was meant, or fails in its place. Only calls by
+ * uio in threads of a given name are led astray.
+ *
+ * A test sets the parameter at to the number of the call, on to Y, gives the
+ * thread its name, and waits until the parameter where says at which function it
+ * is. It goes on when on is N. The parameter fail has the name of a function
+ * that is to fail, until it is cleared.
+ */
+
+#include <linux/device.h>
+#include <linux/interrupt.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+
+#define UIO_STEP_COMM	"uio-step"
+
+static unsigned int ms = 25000;
+module_param(ms, uint, 0644);
+MODULE_PARM_DESC(ms, "longest time to hold a thread up for");
+
+static unsigned int at;
+module_param(at, uint, 0644);
+MODULE_PARM_DESC(at, "number of the call to stop at, from 0");
+
+static char fail[32];
+module_param_string(fail, fail, sizeof(fail), 0644);
+MODULE_PARM_DESC(fail, "name of a function that is to fail");
+
+static char where[32];
+module_param_string(where, where, sizeof(where), 0444);
+MODULE_PARM_DESC(where, "name of the function that a thread was stopped at");
+
+static DECLARE_WAIT_QUEUE_HEAD(uio_step_wait);
+static atomic_t uio_step_inside;
+static unsigned int uio_step_calls;
+static bool on;
+
+/* Starts the count, or ends the wait. */
+static int uio_step_set_on(const char *val, const struct kernel_param *kp)
+{
+	bool start;
+	int ret = kstrtobool(val, &start);
+
+	if (ret)
+		return ret;
+
+	if (start) {
+		uio_step_calls = 0;
+		where[0] = 0;
+	}
+	/* pairs with uio_step(): whoever sees it sees the count begin anew */
+	smp_store_release(&on, start);
+	wake_up_all(&uio_step_wait);
+	return 0;
+}
+
+static const struct kernel_param_ops uio_step_on_ops = {
+	.set	= uio_step_set_on,
+	.get	= param_get_bool,
+};
+module_param_cb(on, &uio_step_on_ops, &on, 0644);
+MODULE_PARM_DESC(on, "stop threads");
+
+/* Returns whether the function is to fail. */
+static bool uio_step(const char *function)
+{
+	atomic_inc(&uio_step_inside);
+	/* pairs with uio_step_set_on() */
+	if (smp_load_acquire(&on) && uio_step_calls++ == at) {
+		strscpy(where, function);
+		wait_event_timeout(uio_step_wait, !READ_ONCE(on),
+				   msecs_to_jiffies(ms));
+	}
+	atomic_dec(&uio_step_inside);
+	return sysfs_streq(fail, function);
+}
+
+/* After the call, where the lock is not held any more. */
+static void uio_step_mutex_unlock(struct mutex *lock)
+{
+	mutex_unlock(lock);
+	uio_step("mutex_unlock");
+}
+
+static bool uio_step_try_module_get(struct module *module)
+{
+	return !uio_step("try_module_get") && try_module_get(module);
+}
+
+static void uio_step_device_initialize(struct device *dev)
+{
+	uio_step("device_initialize");
+	device_initialize(dev);
+}
+
+static int uio_step_device_add(struct device *dev)
+{
+	return uio_step("device_add") ? -ENOMEM : device_add(dev);
+}
+
+static void uio_step_device_del(struct device *dev)
+{
+	uio_step("device_del");
+	device_del(dev);
+}
+
+static void uio_step_device_unregister(struct device *dev)
+{
+	uio_step("device_unregister");
+	device_unregister(dev);
+}
+
+static void uio_step_put_device(struct device *dev)
+{
+	uio_step("put_device");
+	put_device(dev);
+}
+
+static struct kobject *uio_step_kobject_create_and_add(const char *name,
+						       struct kobject *parent)
+{
+	return uio_step("kobject_create_and_add") ? NULL :
+	       kobject_create_and_add(name, parent);
+}
+
+static int uio_step_request_threaded_irq(unsigned int irq, irq_handler_t handler,
+					 irq_handler_t thread_fn,
+					 unsigned long flags, const char *name,
+					 void *dev)
+{
+	return uio_step("request_threaded_irq") ? -EBUSY :
+	       request_threaded_irq(irq, handler, thread_fn, flags, name, dev);
+}
+
+static const void *uio_step_free_irq(unsigned int irq, void *dev)
+{
+	uio_step("free_irq");
+	return free_irq(irq, dev);
+}
+
+struct uio_step_probe {
+	struct kprobe kp;
+	void *instead;
+};
+
+/* What an exported function of uio calls last looks as if the driver did. */
+static bool uio_step_caller_is_uio(struct pt_regs *regs, const void *instead)
+{
+	unsigned long caller = *(unsigned long *)kernel_stack_pointer(regs);
+	char symbol[KSYM_SYMBOL_LEN];
+
+	sprint_symbol(symbol, caller);
+	return strstr(symbol, "[uio]") ||
+	       (instead != uio_step_mutex_unlock && strstr(symbol, "[uio_test]"));
+}
+
+/* Non-zero: the instruction pointer was changed. */
+static int uio_step_entry(struct kprobe *kp, struct pt_regs *regs)
+{
+	void *instead = container_of(kp, struct uio_step_probe, kp)->instead;
+
+	if ((!READ_ONCE(on) && !fail[0]) || strcmp(current->comm, UIO_STEP_COMM) ||
+	    !uio_step_caller_is_uio(regs, instead))
+		return 0;
+
+	instruction_pointer_set(regs, (unsigned long)instead);
+	return 1;
+}
+
+/* Probes without one may not change the instruction pointer. */
+static void uio_step_post(struct kprobe *kp, struct pt_regs *regs,
+			  unsigned long flags)
+{
+}
+
+#define UIO_STEP(_symbol)				\
+	{						\
+		.kp.symbol_name	= #_symbol,		\
+		.kp.pre_handler	= uio_step_entry,	\
+		.kp.post_handler = uio_step_post,	\
+		.instead	= uio_step_ ## _symbol,	\
+	}
+
+static struct uio_step_probe uio_step_probes[] = {
+	UIO_STEP(mutex_unlock),
+	UIO_STEP(try_module_get),
+	UIO_STEP(device_initialize),
+	UIO_STEP(device_add),
+	UIO_STEP(device_del),
+	UIO_STEP(device_unregister),
+	UIO_STEP(put_device),
+	UIO_STEP(kobject_create_and_add),
+	UIO_STEP(request_threaded_irq),
+	UIO_STEP(free_irq),
+};
+
+static int __init uio_step_init(void)
+{
+	int i, ret;
+
+	for (i = 0; i < ARRAY_SIZE(uio_step_probes); i++) {
+		ret = register_kprobe(&uio_step_probes[i].kp);
+		if (!ret)
+			continue;
+
+		pr_err("uio_step: no probe of %s (%d)\n",
+		       uio_step_probes[i].kp.symbol_name, ret);
+		while (i--)
+			unregister_kprobe(&uio_step_probes[i].kp);
+		return ret;
+	}
+	return 0;
+}
+
+static void __exit uio_step_exit(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(uio_step_probes); i++)
+		unregister_kprobe(&uio_step_probes[i].kp);
+	WRITE_ONCE(on, false);
+	wake_up_all(&uio_step_wait);
+	while (atomic_read(&uio_step_inside))
+		schedule_timeout_uninterruptible(1);
+}
+
+module_init(uio_step_init)
+module_exit(uio_step_exit)
+MODULE_DESCRIPTION("Stops threads at each call that UIO makes");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,658 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UIO: the kernel's own drivers, as they are, when their device goes while user
+ * space has it. The D numbers are those of the list of mainline's defects: such a
+ * test fails there.
+ *
+ * The PCI card is QEMU's "edu", which has one BAR and raises interrupts on
+ * request. The guest plugs and unplugs it by itself, in a root port that it must
+ * have been started with: uio-lab run --device pcie-root-port,id=slot0
+ */
+
+#include <fcntl.h>
+#include <glob.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "uio_testlib.h"
+
+#define MAP_FAIL	((void *)-1)
+
+/* Hotplug takes 10 s in a guest with all checks on, on a busy host. */
+#define HOTPLUG_MS	60000
+#define HOTPLUG_TEST_S	300
+
+/* A device of the driver under test, in use. */
+struct held {
+	char dir[160];		/* of the UIO device, in sysfs */
+	char node[32];
+	int fd;
+	int nr_maps;
+	void *map[2];
+};
+
+struct search {
+	const char *pattern;
+	struct held *held;
+};
+
+/* The node comes a moment after the directory. */
+static bool device_found(void *arg)
+{
+	struct search *search = arg;
+	struct held *held = search->held;
+	glob_t found;
+
+	if (glob(search->pattern, 0, NULL, &found))
+		return false;
+	snprintf(held->dir, sizeof(held->dir), "%s", found.gl_pathv[0]);
+	snprintf(held->node, sizeof(held->node), "/dev/%.20s",
+		 strrchr(held->dir, '/') + 1);
+	globfree(&found);
+	return !access(held->node, F_OK);
+}
+
+/* Open the UIO device whose directory matches @pattern, map and touch it all. */
+static int hold(struct held *held, const char *pattern, int nr_maps)
+{
+	struct search search = { pattern, held };
+	__u32 word;
+	int i;
+
+	held->fd = -1;
+	held->nr_maps = 0;
+	if (!uiot_wait_until(device_found, &search, HOTPLUG_MS))
+		return -ENODEV;
+	held->fd = open(held->node, O_RDWR | O_CLOEXEC);
+	if (held->fd < 0)
+		return -errno;
+
+	for (i = 0; i < nr_maps; i++) {
+		held->map[i] = uiot_map(held->fd, i, 1, PROT_READ | PROT_WRITE,
+					MAP_SHARED);
+		if (held->map[i] == MAP_FAIL)
+			return -errno;
+		held->nr_maps++;
+		if (uiot_load_word(held->map[i], &word))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static void let_go(struct held *held)
+{
+	while (held->nr_maps)
+		munmap(held->map[--held->nr_maps], uiot_page());
+	if (held->fd >= 0)
+		close(held->fd);
+	held->fd = -1;
+}
+
+/* The number of the next event, or a negative error code. */
+static int next_event(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	__s32 event;
+
+	if (poll(&pfd, 1, ms) != 1)
+		return -ETIMEDOUT;
+	return read(fd, &event, sizeof(event)) < 0 ? -errno : event;
+}
+
+/* A bit for each map that can still be touched. */
+static unsigned int maps_left(const struct held *held)
+{
+	unsigned int left = 0;
+	__u32 word;
+	int i;
+
+	for (i = 0; i < held->nr_maps; i++)
+		if (uiot_load_word(held->map[i], &word) != SIGBUS)
+			left |= 1u << i;
+	return left;
+}
+
+/* Its exit status. */
+static int shell(const char *command)
+{
+	int status = system(command);
+
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+/* Also if it is not there any more. */
+static bool nobody_needs(const char *module)
+{
+	return uiot_module_refs(module) <= 0;
+}
+
+/* In a thread, to be joined later. */
+static bool falls_asleep(struct uiot_op *op, long (*fn)(struct uiot_op *op), int fd)
+{
+	op->fn = fn;
+	op->fd = fd;
+	return !uiot_start(op) && !uiot_wait_asleep(op);
+}
+
+/* uio_pci_generic */
+
+#define PCI_DRIVER	"/sys/bus/pci/drivers/uio_pci_generic"
+
+#define EDU_IDS		"1234 11e8"
+#define EDU_ID		0x00
+#define EDU_RAISE	0x60
+#define EDU_ACK		0x64
+#define EDU_ID_VALUE	0x010000ed
+
+#define PCI_COMMAND		4
+#define PCI_COMMAND_NO_INTX	0x400
+
+static bool qemu_has_card(void)
+{
+	return !shell("lab-monitor 'qom-get /machine/peripheral/card0 type' >/dev/null 2>&1");
+}
+
+static bool card_is_out(void *arg)
+{
+	(void)arg;
+	return !qemu_has_card();
+}
+
+/* QEMU lets go of the card when the guest has. */
+static int unplug(void)
+{
+	int ret = shell("lab-monitor 'device_del card0'");
+
+	if (!ret && !uiot_wait_until(card_is_out, NULL, HOTPLUG_MS))
+		ret = -ETIMEDOUT;
+	return ret;
+}
+
+static int try_plug(void)
+{
+	return shell("lab-monitor 'device_add edu,id=card0,bus=slot0'");
+}
+
+/* A test that failed may have left the card in. */
+static int plug(void)
+{
+	int ret = try_plug();
+
+	if (ret && qemu_has_card()) {
+		ret = unplug();
+		if (!ret)
+			ret = try_plug();
+	}
+	return ret;
+}
+
+/*
+ * The core requests the interrupt last, when the device can be opened already, and
+ * QEMU forgets one that is raised before.
+ */
+static bool interrupt_is_requested(void *arg)
+{
+	glob_t found;
+
+	(void)arg;
+	if (glob("/proc/irq/*/uio_pci_generic", 0, NULL, &found))
+		return false;
+	globfree(&found);
+	return true;
+}
+
+static int hold_card(struct held *held)
+{
+	held->fd = -1;
+	held->nr_maps = 0;
+	if (!uiot_wait_until(interrupt_is_requested, NULL, HOTPLUG_MS))
+		return -ENODEV;
+	return hold(held, PCI_DRIVER "/*/uio/uio*", 1);
+}
+
+static __u32 card_get(const struct held *held, int reg)
+{
+	return *(volatile __u32 *)(held->map[0] + reg);
+}
+
+static void card_set(const struct held *held, int reg, __u32 value)
+{
+	*(volatile __u32 *)(held->map[0] + reg) = value;
+}
+
+/* The driver masks the interrupt and leaves it to user space to go on. */
+static int card_unmask(const struct held *held)
+{
+	char path[192];
+	__u16 command;
+	int fd, ret = 0;
+
+	snprintf(path, sizeof(path), "%s/device/config", held->dir);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+
+	if (pread(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
+		ret = -errno;
+	command &= ~PCI_COMMAND_NO_INTX;
+	if (!ret && pwrite(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+FIXTURE(pci)
+{
+	struct held held;
+};
+
+FIXTURE_SETUP(pci)
+{
+	int ret;
+
+	if (!getenv("UIO_LAB_MONITOR"))
+		SKIP(return, "there is no slot: uio-lab run --device pcie-root-port,id=slot0");
+
+	ASSERT_EQ(0, uiot_load("uio_pci_generic"));
+	ret = uiot_write_file(PCI_DRIVER "/new_id", EDU_IDS);
+	if (ret != -EEXIST)
+		ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, plug());
+	ASSERT_EQ(0, hold_card(&self->held));
+	ASSERT_EQ(EDU_ID_VALUE, card_get(&self->held, EDU_ID));
+}
+
+FIXTURE_TEARDOWN(pci)
+{
+	let_go(&self->held);
+	if (qemu_has_card())
+		EXPECT_EQ(0, unplug());
+	EXPECT_TRUE(nobody_needs("uio_pci_generic"));
+}
+
+TEST_F_TIMEOUT(pci, interrupt_is_an_event, HOTPLUG_TEST_S)
+{
+	card_set(&self->held, EDU_RAISE, 1);
+	EXPECT_EQ(1, next_event(self->held.fd, UIOT_SOON_MS));
+	card_set(&self->held, EDU_ACK, 1);
+	ASSERT_EQ(0, card_unmask(&self->held));
+	EXPECT_EQ(-ETIMEDOUT, next_event(self->held.fd, UIOT_WHILE_MS));
+	card_set(&self->held, EDU_RAISE, 1);
+	EXPECT_EQ(2, next_event(self->held.fd, UIOT_SOON_MS));
+}
+
+TEST_F_TIMEOUT(pci, unplug_ends_a_blocked_read, HOTPLUG_TEST_S)
+{
+	struct uiot_op op = { 0 };
+
+	ASSERT_TRUE(falls_asleep(&op, uiot_op_read, self->held.fd));
+	ASSERT_EQ(0, unplug());
+	ASSERT_EQ(0, uiot_join(&op, UIOT_SOON_MS));
+	EXPECT_EQ(-EIO, op.ret);
+}
+
+TEST_F_TIMEOUT(pci, unplug_ends_a_blocked_poll, HOTPLUG_TEST_S)
+{
+	struct uiot_op op = { 0 };
+
+	ASSERT_TRUE(falls_asleep(&op, uiot_op_poll, self->held.fd));
+	ASSERT_EQ(0, unplug());
+	ASSERT_EQ(0, uiot_join(&op, UIOT_SOON_MS));
+	EXPECT_EQ(POLLHUP | POLLERR, op.events & (POLLHUP | POLLERR));
+}
+
+TEST_F_TIMEOUT(pci, d4_unplugged_card_is_not_mapped, HOTPLUG_TEST_S)
+{
+	ASSERT_EQ(0, unplug());
+	EXPECT_EQ(0, maps_left(&self->held));
+}
+
+static bool stop_loading;
+
+static long load_until_signal(struct uiot_op *op)
+{
+	__u32 word;
+	int sig = 0;
+
+	while (!sig && !__atomic_load_n(&stop_loading, __ATOMIC_RELAXED))
+		sig = uiot_load_word(op->addr, &word);
+	return sig;
+}
+
+TEST_F_TIMEOUT(pci, d4_unplug_ends_access_under_way, HOTPLUG_TEST_S)
+{
+	struct uiot_op op = { .fn = load_until_signal, .addr = self->held.map[0] };
+	int ret;
+
+	ASSERT_EQ(0, uiot_start(&op));
+	EXPECT_EQ(0, unplug());
+	ret = uiot_join(&op, UIOT_SOON_MS);
+	EXPECT_EQ(0, ret);
+	if (ret) {
+		__atomic_store_n(&stop_loading, true, __ATOMIC_RELAXED);
+		ASSERT_EQ(0, uiot_join(&op, UIOT_SOON_MS));
+	}
+	EXPECT_EQ(SIGBUS, op.ret);
+}
+
+TEST_F_TIMEOUT(pci, d4_next_card_is_not_in_the_old_mapping, HOTPLUG_TEST_S)
+{
+	struct held next;
+
+	ASSERT_EQ(0, unplug());
+	ASSERT_EQ(0, plug());
+	ASSERT_EQ(0, hold_card(&next));
+	EXPECT_EQ(EDU_ID_VALUE, card_get(&next, EDU_ID));
+	EXPECT_EQ(0, maps_left(&self->held));
+	let_go(&next);
+}
+
+TEST_F_TIMEOUT(pci, d13_mmap_is_eio_after_unplug, HOTPLUG_TEST_S)
+{
+	ASSERT_EQ(0, unplug());
+	EXPECT_EQ(MAP_FAIL, uiot_map(self->held.fd, 0, 1, PROT_READ, MAP_SHARED));
+	UIOT_EXPECT_ERRNO(EIO);
+}
+
+TEST_F_TIMEOUT(pci, driver_unloads_once_the_card_is_let_go, HOTPLUG_TEST_S)
+{
+	ASSERT_EQ(0, unplug());
+	EXPECT_EQ(-EAGAIN, uiot_module_remove("uio_pci_generic"));
+	let_go(&self->held);
+	EXPECT_EQ(0, uiot_module_remove("uio_pci_generic"));
+}
+
+TEST_F_TIMEOUT(pci, next_card_works_while_the_last_is_held, HOTPLUG_TEST_S)
+{
+	struct held next;
+
+	ASSERT_EQ(0, unplug());
+	ASSERT_EQ(0, plug());
+	ASSERT_EQ(0, hold_card(&next));
+	card_set(&next, EDU_RAISE, 1);
+	EXPECT_EQ(1, next_event(next.fd, UIOT_SOON_MS));
+	card_set(&next, EDU_ACK, 1);
+	EXPECT_EQ(-EIO, next_event(self->held.fd, 0));
+	let_go(&next);
+}
+
+/*
+ * uio_pdrv_genirq and uio_dmem_genirq, with the devices of the module
+ * uio_platform. A device goes either way: the driver is unbound, or the device
+ * itself is removed.
+ */
+#define PLATFORM_DEVICES	"/sys/devices/platform"
+#define PLATFORM_DRIVERS	"/sys/bus/platform/drivers"
+
+static int hold_platform(struct held *held, const char *driver)
+{
+	char pattern[96];
+
+	snprintf(pattern, sizeof(pattern), PLATFORM_DEVICES "/%s/uio/uio*", driver);
+	/* the second map of the one is memory that it allocates in open() */
+	return hold(held, pattern, strcmp(driver, "uio_dmem_genirq") ? 1 : 2);
+}
+
+static int set_present(bool present)
+{
+	return uiot_write_file("/sys/module/uio_platform/parameters/present",
+			       present ? "Y" : "N");
+}
+
+static int raise_interrupt(const char *driver)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), PLATFORM_DEVICES "/%s/interrupt", driver);
+	return uiot_write_file(path, "1");
+}
+
+static int unbind_from(const char *driver)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), PLATFORM_DRIVERS "/%s/unbind", driver);
+	/* the device is called like the driver */
+	return uiot_write_file(path, driver);
+}
+
+static int enable_interrupt(int fd)
+{
+	__s32 on = 1;
+
+	return write(fd, &on, sizeof(on)) < 0 ? -errno : 0;
+}
+
+FIXTURE(platform)
+{
+	struct held held;
+};
+
+FIXTURE_VARIANT(platform)
+{
+	const char *driver;
+	bool unbind;
+};
+
+FIXTURE_VARIANT_ADD(platform, pdrv_unbound)
+{
+	.driver = "uio_pdrv_genirq", .unbind = true,
+};
+
+FIXTURE_VARIANT_ADD(platform, pdrv_removed) { .driver = "uio_pdrv_genirq" };
+FIXTURE_VARIANT_ADD(platform, dmem_unbound)
+{
+	.driver = "uio_dmem_genirq", .unbind = true,
+};
+
+FIXTURE_VARIANT_ADD(platform, dmem_removed) { .driver = "uio_dmem_genirq" };
+
+static int end_device(const char *driver, bool unbind)
+{
+	return unbind ? unbind_from(driver) : set_present(false);
+}
+
+FIXTURE_SETUP(platform)
+{
+	ASSERT_EQ(0, uiot_load(variant->driver));
+	ASSERT_EQ(0, uiot_load("uio_platform"));
+	ASSERT_EQ(0, set_present(true));
+	ASSERT_EQ(0, hold_platform(&self->held, variant->driver));
+}
+
+FIXTURE_TEARDOWN(platform)
+{
+	let_go(&self->held);
+	EXPECT_EQ(0, set_present(false));
+	EXPECT_TRUE(nobody_needs(variant->driver));
+}
+
+TEST_F(platform, interrupt_is_an_event)
+{
+	ASSERT_EQ(0, raise_interrupt(variant->driver));
+	EXPECT_EQ(1, next_event(self->held.fd, UIOT_SOON_MS));
+	/* the driver has disabled it */
+	ASSERT_EQ(0, raise_interrupt(variant->driver));
+	EXPECT_EQ(-ETIMEDOUT, next_event(self->held.fd, UIOT_WHILE_MS));
+	ASSERT_EQ(0, enable_interrupt(self->held.fd));
+	ASSERT_EQ(0, raise_interrupt(variant->driver));
+	EXPECT_EQ(2, next_event(self->held.fd, UIOT_SOON_MS));
+}
+
+TEST_F(platform, end_of_device_ends_a_blocked_read)
+{
+	struct uiot_op op = { 0 };
+
+	ASSERT_TRUE(falls_asleep(&op, uiot_op_read, self->held.fd));
+	ASSERT_EQ(0, end_device(variant->driver, variant->unbind));
+	ASSERT_EQ(0, uiot_join(&op, UIOT_SOON_MS));
+	EXPECT_EQ(-EIO, op.ret);
+}
+
+TEST_F(platform, end_of_device_ends_a_blocked_poll)
+{
+	struct uiot_op op = { 0 };
+
+	ASSERT_TRUE(falls_asleep(&op, uiot_op_poll, self->held.fd));
+	ASSERT_EQ(0, end_device(variant->driver, variant->unbind));
+	ASSERT_EQ(0, uiot_join(&op, UIOT_SOON_MS));
+	EXPECT_EQ(POLLHUP | POLLERR, op.events & (POLLHUP | POLLERR));
+}
+
+TEST_F(platform, d4_memory_is_not_mapped)
+{
+	ASSERT_EQ(0, end_device(variant->driver, variant->unbind));
+	EXPECT_EQ(0, maps_left(&self->held));
+}
+
+TEST_F(platform, d13_write_is_eio)
+{
+	ASSERT_EQ(0, end_device(variant->driver, variant->unbind));
+	EXPECT_EQ(-EIO, enable_interrupt(self->held.fd));
+}
+
+TEST_F(platform, d13_mmap_is_eio)
+{
+	ASSERT_EQ(0, end_device(variant->driver, variant->unbind));
+	EXPECT_EQ(MAP_FAIL, uiot_map(self->held.fd, 0, 1, PROT_READ, MAP_SHARED));
+	UIOT_EXPECT_ERRNO(EIO);
+}
+
+TEST_F(platform, end_with_the_interrupt_disabled)
+{
+	ASSERT_EQ(0, raise_interrupt(variant->driver));
+	EXPECT_EQ(1, next_event(self->held.fd, UIOT_SOON_MS));
+	ASSERT_EQ(0, end_device(variant->driver, variant->unbind));
+	EXPECT_EQ(-EIO, next_event(self->held.fd, 0));
+}
+
+TEST_F(platform, driver_unloads_once_the_device_is_let_go)
+{
+	ASSERT_EQ(0, end_device(variant->driver, variant->unbind));
+	EXPECT_EQ(-EAGAIN, uiot_module_remove(variant->driver));
+	let_go(&self->held);
+	EXPECT_EQ(0, uiot_module_remove(variant->driver));
+}
+
+TEST_F(platform, next_device_works_while_the_last_is_held)
+{
+	struct held next;
+
+	ASSERT_EQ(0, end_device(variant->driver, variant->unbind));
+	/* an unbound device can't be bound again */
+	ASSERT_EQ(0, set_present(false));
+	ASSERT_EQ(0, set_present(true));
+	ASSERT_EQ(0, hold_platform(&next, variant->driver));
+	ASSERT_EQ(0, raise_interrupt(variant->driver));
+	EXPECT_EQ(1, next_event(next.fd, UIOT_SOON_MS));
+	EXPECT_EQ(-EIO, next_event(self->held.fd, 0));
+	let_go(&next);
+}
+
+/*
+ * A driver without a context is not called any more for files that are closed
+ * after its device went, today as ever. These two show it by a count of their
+ * device that is left up.
+ */
+FIXTURE(pm_users)
+{
+	struct held held;
+};
+
+FIXTURE_VARIANT(pm_users)
+{
+	const char *driver;
+};
+
+FIXTURE_VARIANT_ADD(pm_users, pdrv) { .driver = "uio_pdrv_genirq" };
+FIXTURE_VARIANT_ADD(pm_users, dmem) { .driver = "uio_dmem_genirq" };
+
+static int count_users(const char *driver)
+{
+	char path[96], buf[16];
+	int ret;
+
+	snprintf(path, sizeof(path), PLATFORM_DEVICES "/%s/pm_users", driver);
+	ret = uiot_read_file(path, buf, sizeof(buf));
+	return ret ? ret : atoi(buf);
+}
+
+FIXTURE_SETUP(pm_users)
+{
+	int ret;
+
+	ASSERT_EQ(0, uiot_load(variant->driver));
+	ASSERT_EQ(0, uiot_load("uio_platform"));
+	ASSERT_EQ(0, set_present(true));
+	ret = count_users(variant->driver);
+	if (ret == -EOPNOTSUPP) {
+		set_present(false);
+		SKIP(return, "this kernel has no runtime PM");
+	}
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, hold_platform(&self->held, variant->driver));
+	ASSERT_EQ(1, count_users(variant->driver));
+}
+
+FIXTURE_TEARDOWN(pm_users)
+{
+	let_go(&self->held);
+	EXPECT_EQ(0, set_present(false));
+	EXPECT_TRUE(nobody_needs(variant->driver));
+}
+
+TEST_F(pm_users, release_of_a_live_device)
+{
+	let_go(&self->held);
+	EXPECT_EQ(0, count_users(variant->driver));
+}
+
+TEST_F(pm_users, release_is_skipped_as_ever)
+{
+	ASSERT_EQ(0, unbind_from(variant->driver));
+	let_go(&self->held);
+	EXPECT_EQ(1, count_users(variant->driver));
+}
+
+/* Drivers that have no hardware here, but whose symbol versions have to fit. */
+FIXTURE(binary)
+{
+};
+
+FIXTURE_VARIANT(binary)
+{
+	const char *driver;
+};
+
+FIXTURE_VARIANT_ADD(binary, aec) { .driver = "uio_aec" };
+FIXTURE_VARIANT_ADD(binary, cif) { .driver = "uio_cif" };
+FIXTURE_VARIANT_ADD(binary, mf624) { .driver = "uio_mf624" };
+FIXTURE_VARIANT_ADD(binary, netx) { .driver = "uio_netx" };
+FIXTURE_VARIANT_ADD(binary, sercos3) { .driver = "uio_sercos3" };
+
+FIXTURE_SETUP(binary)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "modprobe -nq %s", variant->driver);
+	if (shell(command))
+		SKIP(return, "this kernel has not got it");
+}
+
+FIXTURE_TEARDOWN(binary)
+{
+}
+
+TEST_F(binary, loads_and_unloads)
+{
+	ASSERT_EQ(0, uiot_load(variant->driver));
+	EXPECT_EQ(0, uiot_module_remove(variant->driver));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UIO: what the log says of a driver without a context that leaves files open. It
+ * does so once, so the core is loaded anew for each test.
+ */
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "kselftest_harness.h"
+#include "uio_testlib.h"
+
+#define NOTICE	"has no context"
+
+FIXTURE(notice)
+{
+	struct uiot_dev dev;	/* only to see whether there are contexts */
+	int log;
+};
+
+FIXTURE_SETUP(notice)
+{
+	UIOT_SETUP(&self->dev, "ctx");
+	ASSERT_TRUE(uiot_module_goes("uio_test", 4 * UIOT_SOON_MS));
+	ASSERT_TRUE(uiot_module_goes("uio", UIOT_SOON_MS));
+	ASSERT_EQ(0, uiot_reset());
+	self->log = uiot_log_open();
+	ASSERT_LE(0, self->log);
+}
+
+FIXTURE_TEARDOWN(notice)
+{
+	close(self->log);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+static int unregister_open(const char *options)
+{
+	struct uiot_dev dev;
+	int fd, ret;
+
+	ret = uiot_create(&dev, options);
+	if (ret)
+		return ret;
+	fd = uiot_open(&dev, O_RDWR);
+	if (fd < 0)
+		return fd;
+	ret = uiot_do(&dev, "unregister");
+	close(fd);
+	return ret;
+}
+
+TEST_F(notice, names_the_driver_once)
+{
+	char line[256] = "";
+
+	ASSERT_EQ(0, unregister_open(""));
+	EXPECT_TRUE(uiot_log_find(self->log, NOTICE, line, sizeof(line)));
+	EXPECT_NE(NULL, strstr(line, "uio: uio_test has no context: uio0 was open"));
+	EXPECT_FALSE(uiot_log_find(self->log, NOTICE, line, sizeof(line)));
+	ASSERT_EQ(0, unregister_open(""));
+	EXPECT_FALSE(uiot_log_find(self->log, NOTICE, line, sizeof(line)));
+}
+
+TEST_F(notice, again_with_the_next_load)
+{
+	char line[256];
+
+	ASSERT_EQ(0, unregister_open("devm"));
+	EXPECT_TRUE(uiot_log_find(self->log, NOTICE, line, sizeof(line)));
+}
+
+TEST_F(notice, none_with_a_context)
+{
+	char line[256];
+
+	ASSERT_EQ(0, unregister_open("ctx"));
+	EXPECT_FALSE(uiot_log_find(self->log, NOTICE, line, sizeof(line)));
+}
+
+TEST_F(notice, none_without_an_open_file)
+{
+	struct uiot_dev dev;
+	char line[256];
+	int fd;
+
+	ASSERT_EQ(0, uiot_create(&dev, ""));
+	fd = uiot_open(&dev, O_RDWR);
+	ASSERT_LE(0, fd);
+	close(fd);
+	ASSERT_EQ(0, uiot_do(&dev, "unregister"));
+	EXPECT_FALSE(uiot_log_find(self->log, NOTICE, line, sizeof(line)));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the tests of UIO share: io_uring, as much as one request at a time takes. */
+
+#include <errno.h>
+#include <linux/io_uring.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "uio_testlib.h"
+
+static void *ring_part(const struct uiot_uring *ring, off_t part)
+{
+	return mmap(NULL, ring->size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
+		    part);
+}
+
+/* -ENOSYS or -EPERM: this kernel does not have it, or does not allow it */
+int uiot_uring_open(struct uiot_uring *ring)
+{
+	struct io_uring_params params = { };
+	__u32 *array;
+
+	memset(ring, 0, sizeof(*ring));
+	ring->fd = syscall(SYS_io_uring_setup, 1, &params);
+	if (ring->fd < 0)
+		return -errno;
+
+	/* one page has it all */
+	ring->size = uiot_page();
+	ring->rings = ring_part(ring, IORING_OFF_SQ_RING);
+	ring->request = ring_part(ring, IORING_OFF_SQES);
+	if (ring->rings == MAP_FAILED || ring->request == MAP_FAILED)
+		return -errno;
+
+	ring->submitted = ring->rings + params.sq_off.tail;
+	ring->result = ring->rings + params.cq_off.cqes;
+	array = ring->rings + params.sq_off.array;
+	array[0] = 0;
+	return 0;
+}
+
+void uiot_uring_close(struct uiot_uring *ring)
+{
+	if (ring->fd < 0)
+		return;
+	munmap(ring->request, ring->size);
+	munmap(ring->rings, ring->size);
+	close(ring->fd);
+}
+
+/* Waits. The events, or a negative error code. For the first request only. */
+int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events)
+{
+	struct io_uring_sqe *request = ring->request;
+	const struct io_uring_cqe *result = ring->result;
+
+	memset(request, 0, sizeof(*request));
+	request->opcode = IORING_OP_POLL_ADD;
+	request->fd = fd;
+	request->poll32_events = events;
+	__atomic_store_n(ring->submitted, 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS,
+		    NULL, 0) < 0)
+		return -errno;
+	return result->res;
+}
+
+/* The ring takes a reference to the file, or drops it. */
+int uiot_uring_keep(struct uiot_uring *ring, int fd)
+{
+	return syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_FILES,
+		       &fd, 1) ? -errno : 0;
+}
+
+int uiot_uring_forget(struct uiot_uring *ring)
+{
+	return syscall(SYS_io_uring_register, ring->fd, IORING_UNREGISTER_FILES,
+		       NULL, 0) ? -errno : 0;
+}
