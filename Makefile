@@ -12,6 +12,15 @@ demo:		## set up, then show late release next to mainline
 check:		## set up, then run every test
 	@$(lab)/check
 
+compare:	## run the tests on mainline and on ours, show a table
+	@$(lab)/compare
+
+lint:		## check the sources only: checkpatch, sparse, Sphinx, ...
+	@$(lab)/lint
+
+docs:		## make HTML of the documentation in build/docs
+	@$(lab)/docs
+
 readme:		## put what the last demo and check printed into README.md
 	@$(lab)/readme
 
@@ -25,10 +34,10 @@ shell: build	## a prompt in a guest with our modules
 	@$(lab)/uio-lab shell
 
 clean:		## remove built modules and programs
-	rm -rf build/modules-* build/selftests
+	rm -rf build/modules-* build/selftests build/docs
 
 distclean:	## remove all of build/ and results/
 	@$(lab)/uio-lab clean
 	rm -rf results
 
-.PHONY: help demo check readme setup build shell clean distclean
+.PHONY: help demo check compare lint docs readme setup build shell clean distclean

@@ -25,9 +25,9 @@ struct waiter {
 	pthread_t thread;
 	int fd;
 	bool polls;		/* in poll(), else in read() */
-	_Atomic pid_t tid;
+	atomic_int tid;
 	/* valid once done is set */
-	_Atomic bool done;
+	atomic_bool done;
 	uint64_t when;
 	long ret;
 	int err;

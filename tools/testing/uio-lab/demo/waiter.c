@@ -80,10 +80,11 @@ const char *poll_names(short revents, char *buf, size_t size)
 	} bits[] = {
 		{ POLLIN, "IN" }, { POLLERR, "ERR" },
 		{ POLLHUP, "HUP" }, { POLLNVAL, "NVAL" },
+		{ }
 	};
 	int len = snprintf(buf, size, "0x%x", revents);
 
-	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+	for (size_t i = 0; bits[i].name; i++)
 		if (revents & bits[i].bit)
 			len += snprintf(buf + len, size - len, "|%s", bits[i].name);
 	return buf;

@@ -47,13 +47,15 @@ archive_of()
 write_sources()
 {
 	local main security key codename
+	local stanza='Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n'
 
 	# shellcheck source=/dev/null
 	codename=$(. /etc/os-release; echo "${VERSION_CODENAME-}")
 	main=$(archive_of "$codename|stable|oldstable")
 	security=$(archive_of "($codename|stable|oldstable)-security")
 	[ -n "$main" ] ||
-		die "no Debian mirror in /etc/apt: add the archive of ${codename:-your release}, component main"
+		die "no Debian mirror in /etc/apt: add the archive of" \
+			"${codename:-your release}, component main"
 	for key in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
 		[ ! -e "$key" ] || break
 	done
@@ -62,11 +64,11 @@ write_sources()
 
 	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
 	{
-		printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
-			"$main" "$suite $suite-updates $suite-backports" "$key"
+		# shellcheck disable=SC2059
+		printf "$stanza" "$main" "$suite $suite-updates $suite-backports" "$key"
+		# shellcheck disable=SC2059
 		[ -z "$security" ] ||
-			printf '\nTypes: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
-				"$security" "$suite-security" "$key"
+			printf "\n$stanza" "$security" "$suite-security" "$key"
 	} >"$apt/lab.sources"
 }
 
@@ -117,7 +119,9 @@ setup_lists()
 	write_sources
 	write_config
 	lab_apt apt-get -q update || {
-		reason "no answer from the Debian mirror $(sed -n 's/^URIs: //p;T;q' "$apt/lab.sources"): check the network, then run this again"
+		reason "no answer from the Debian mirror" \
+			"$(sed -n 's/^URIs: //p;T;q' "$apt/lab.sources"):" \
+			"check the network, then run this again"
 		return 1
 	}
 }

@@ -5,8 +5,11 @@
 # what it compiles, and target_core_user.c is the kernel's own plus our patch.
 #
 #   ours-src/        include/ drivers/uio/ drivers/target/ samples/ tests/
-#   mainline-src/    tests/, compiled for the distribution's uio.ko
+#   mainline-src/    tests/, compiled for the distribution's uio.ko; drivers/uio/,
+#                    drivers of the kernel's own that it was configured without
 #   ours/ mainline/  the modules and their index: /lab/modules of a guest
+#
+# build --check has stages of its own, below build/modules-KERNEL-check.
 
 # Make DST's sources equal to SRC's, and leave the times of equal ones alone: so
 # that make sees what changed.
@@ -17,7 +20,8 @@ mirror()
 	mkdir -p "$dst"
 	while read -r f; do
 		[ -e "$src/$f" ] || rm -f "$dst/$f"
-	done < <(cd "$dst" && find . -type f \( -name '*.[chS]' -o -name Makefile -o -name Kbuild \) ! -name '*.mod.c')
+	done < <(cd "$dst" && find . -type f ! -name '*.mod.c' \
+		\( -name '*.[chS]' -o -name Makefile -o -name Kbuild \))
 	while read -r f; do
 		cmp -s "$src/$f" "$dst/$f" || install -D -m 644 "$src/$f" "$dst/$f"
 	done < <(cd "$src" && find . -type f)
@@ -26,14 +30,16 @@ mirror()
 # The kernel's target_core_user.c and the private headers it needs, patched.
 stage_target()
 {
-	local k=$1 dst=$2 new=$build/tmp/target-$1 patch
+	local k=$1 dst=$2 new=$build/tmp/target-$1 source patch
 
 	rm -rf "$new"
 	mkdir -p "$new/drivers/target"
-	cp "$(kernel_dir "$k")"/source/drivers/target/{target_core_user.c,*.h} "$new/drivers/target/"
+	source=$(kernel_dir "$k")/source/drivers/target
+	cp "$source"/{target_core_user.c,*.h} "$new/drivers/target/"
 	for patch in "$top/drivers/target/${k%-debug}"/*.patch; do
 		[ -e "$patch" ] || continue
-		in_tools patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d "$new" -i "$patch" >&2 ||
+		in_tools patch -s -p1 --fuzz=0 --no-backup-if-mismatch \
+			-d "$new" -i "$patch" >&2 ||
 			die "$(short "$patch") does not apply to the $k kernel's source"
 	done
 	printf 'obj-m += target_core_user.o\n' >"$new/drivers/target/Makefile"
@@ -41,13 +47,31 @@ stage_target()
 	rm -rf "$new"
 }
 
-# Compile the module directories of STAGE and collect the modules in DST.
+# Drivers that the tests want and the distribution has not configured: compiled as
+# it would have been, with the kernel's own header. They are for either uio.ko.
+stage_drivers()
+{
+	local k=$1 dst=$2 new=$build/tmp/drivers-$1 driver
+	local -a wanted=(uio_pdrv_genirq uio_dmem_genirq)
+
+	! is_debug "$k" || return 0
+	rm -rf "$new"
+	mkdir -p "$new"
+	for driver in "${wanted[@]}"; do
+		cp "$(kernel_dir "$k")/source/drivers/uio/$driver.c" "$new/"
+	done
+	printf 'obj-m += %s\n' "${wanted[*]/%/.o}" >"$new/Makefile"
+	mirror "$new" "$dst"
+	rm -rf "$new"
+}
+
+# Compile the module directories of STAGE.
 make_modules()
 {
-	local k=$1 stage=$2 dst=$3 dir
+	local k=$1 stage=$2 dir
 	local -a dirs=()
 
-	shift 3
+	shift 2
 	for dir in drivers/uio drivers/target samples tests; do
 		[ ! -d "$stage/$dir" ] || dirs+=("$dir/")
 	done
@@ -58,10 +82,10 @@ make_modules()
 	in_tools make -s -j"$(nproc)" -C "$(kernel_headers "$k")" M="$stage" \
 		CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules >&2 ||
 		die "the modules do not compile (see above)"
-	collect "$k" "$stage" "$dst"
 }
 
-# An index made here saves the guest seconds of depmod.
+# Gather the modules of STAGE in DST. An index made here saves the guest seconds
+# of depmod.
 collect()
 {
 	local k=$1 stage=$2 dst=$3 abi tree=$build/tmp/depmod-$1
@@ -72,6 +96,7 @@ collect()
 	# Old kernels have absolute paths there, later ones relative to the stage.
 	sed -n 's/\.o$/.ko/p' "$stage/modules.order" |
 		(cd "$stage" && xargs install -m 644 -t "$dst.new")
+	[ ! -d "$stage/binary" ] || cp "$stage/binary"/*.ko "$dst.new/"
 	cp -al "$(kernel_dir "$k")/image/usr/lib/modules/$abi" "$tree/lib/modules/"
 	mkdir "$tree/lib/modules/$abi/updates"
 	cp "$dst.new"/*.ko "$tree/lib/modules/$abi/updates/"
@@ -82,11 +107,14 @@ collect()
 	mv "$dst.new" "$dst"
 }
 
-build_modules()
+# Stage and compile the modules below BASE.
+compile_modules()
 {
-	local k=$1 base=$build/modules-$1 tests=$top/tools/testing/selftests/uio/modules
+	local k=$1 base=$2 tests=$top/tools/testing/selftests/uio/modules
 
-	shift
+	shift 2
+	# The distribution's kernel has no KUnit.
+	! is_debug "$k" || set -- CONFIG_UIO_KUNIT_TEST=m "$@"
 	mkdir -p "$base/ours-src" "$base/mainline-src"
 	mirror "$top/include" "$base/ours-src/include"
 	mirror "$top/drivers/uio" "$base/ours-src/drivers/uio"
@@ -95,50 +123,114 @@ build_modules()
 	if [ -d "$tests" ]; then
 		mirror "$tests" "$base/ours-src/tests"
 		mirror "$tests" "$base/mainline-src/tests"
-		make_modules "$k" "$base/mainline-src" "$base/mainline" \
+		stage_drivers "$k" "$base/mainline-src/drivers/uio"
+		make_modules "$k" "$base/mainline-src" \
 			KCFLAGS=-DUIO_MAINLINE "$@"
+		rm -rf "$base/ours-src/binary"
+		[ ! -d "$base/mainline-src/drivers/uio" ] ||
+			install -D -m 644 -t "$base/ours-src/binary" \
+				"$base/mainline-src/drivers/uio"/*.ko
 	fi
 	# Our header before the kernel's of the same name; and before all, what an
 	# old kernel lacks.
-	make_modules "$k" "$base/ours-src" "$base/ours" \
+	make_modules "$k" "$base/ours-src" \
 		NOSTDINC_FLAGS="-nostdinc -I$base/ours-src/include -I$base/ours-src/include/uapi" \
-		KCFLAGS="-include $base/ours-src/drivers/uio/uio_compat.h" "$@"
+		KCFLAGS="-include $base/ours-src/drivers/uio/uio_compat.h" \
+		CFLAGS_uio_fault.o=-DUIO_COMPAT_PFN_T "$@"
+}
+
+build_modules()
+{
+	local k=$1 base=$build/modules-$1
+
+	shift
+	compile_modules "$k" "$base" "$@"
+	[ ! -d "$base/mainline-src/tests" ] || collect "$k" "$base/mainline-src" "$base/mainline"
+	collect "$k" "$base/ours-src" "$base/ours"
 }
 
 build_programs()
 {
-	local k=${kernels[0]} dir=$top/tools/testing/selftests/uio
+	local out=$1 k=${kernels[0]} dir=$top/tools/testing/selftests/uio
 
 	[ -e "$dir/Makefile" ] || return 0
-	mkdir -p "$build/selftests"
-	in_tools make -s -C "$dir" OUT="$build/selftests" \
+	mkdir -p "$out"
+	in_tools make -s -C "$dir" OUT="$out" \
 		KHDR="$(kernel_dir "$k")/source/tools/testing/selftests" \
 		LDFLAGS=-static >&2 || die "the test programs do not compile (see above)"
-	in_tools make -s -C "$top/samples/uio" -f Makefile.client OUT="$build/selftests" \
+	in_tools make -s -C "$top/samples/uio" -f Makefile.client OUT="$out" \
 		LDFLAGS=-static >&2 || die "the sample's client does not compile (see above)"
 }
 
-build_verb()
+# Compile with all warnings, and have every file read by sparse. A compiler warns
+# only when it compiles: a stage in which it did warn, or was stopped, is not used
+# again.
+check_build()
 {
-	local arg k which=("${kernels[@]}")
+	local k=$1 base=$build/modules-$1-check messages stderr
 
-	if [ "${1-}" = --kernel ]; then
-		[ $# -ge 2 ] || usage_error "$1 needs a value"
-		check_kernel "$2"
-		which=("$2")
-		shift 2
+	shift
+	! is_debug "$k" || set -- CHECK="sparse -include $lab/sparse.h" "$@"
+	[ -e "$base/silent" ] || rm -rf "$base"
+	mkdir -p "$base"
+	rm -f "$base/silent"
+	messages=$base/messages
+	exec {stderr}>&2 2>"$messages"
+	# shellcheck disable=SC2064 # as they are now
+	trap "sed 's|$base/[a-z]*-src/||g' '$messages' >&$stderr" EXIT
+	compile_modules "$k" "$base" W=1 C=2 "$@"
+	if [ "$k" = "${kernels[0]}" ]; then
+		build_programs "$base/programs"
+		in_tools make -s -C "$lab/demo" OUT="$base/programs" \
+			"$base/programs/holder" >&2 || die "the demo's holder does not compile"
 	fi
+	[ ! -s "$messages" ] || die "the compiler or sparse complain (see above)"
+	exec 2>&"$stderr" {stderr}>&-
+	trap - EXIT
+	touch "$base/silent"
+}
+
+build_options()
+{
+	local arg
+
+	which=("${kernels[@]}") check=''
+	while [[ ${1-} = --* ]]; do
+		case $1 in
+		--check) check=1 ;;
+		--kernel)
+			[ $# -ge 2 ] || usage_error "$1 needs a value"
+			check_kernel "$2"
+			which=("$2")
+			shift ;;
+		*) usage_error "unknown option '$1': see uio-lab help" ;;
+		esac
+		shift
+	done
+	variables=("$@")
 	for arg in "$@"; do
 		[[ $arg =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] ||
 			usage_error "build takes make variables as W=1, not '$arg'"
 	done
+}
+
+build_verb()
+{
+	local k which variables check
+
+	build_options "$@"
 	setup "${which[@]}"
 	say "building modules and test programs ..."
 	mkdir -p "$build/tmp"
 	for k in "${which[@]}"; do
 		lock exclusive "$build/modules-$k.lock"
-		build_modules "$k" "$@"
+		if [ -n "$check" ]; then
+			check_build "$k" "${variables[@]}"
+		else
+			build_modules "$k" "${variables[@]}"
+		fi
 	done
-	build_programs
+	[ -z "$check" ] || return 0
+	build_programs "$build/selftests"
 	say "modules are in $(short "$build")/modules-*/ours"
 }

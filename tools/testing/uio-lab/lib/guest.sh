@@ -5,14 +5,15 @@
 guest_options()
 {
 	kernel=${kernels[0]} modules=ours mem='' smp=2 timeout='' copies=() results=''
-	allow_splat='' leak_check=1
+	devices=() allow_splat='' leak_check=1
 	[ "$verb" = shell ] || timeout=300
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--kernel | --modules | --mem | --smp | --timeout | --copy | --results)
+		--kernel | --modules | --mem | --smp | --timeout | --device | --copy | --results)
 			[ $# -ge 2 ] || usage_error "$1 needs a value"
 			case $1 in
 			--copy) copies+=("$2") ;;
+			--device) devices+=("$2") ;;
 			*) printf -v "${1#--}" '%s' "$2" ;;
 			esac
 			shift 2 ;;
@@ -28,7 +29,7 @@ guest_options()
 
 check_guest_options()
 {
-	local file name seen=/
+	local file name device seen=/
 
 	check_kernel "$kernel"
 	# KASAN takes an eighth, and holds back what is freed.
@@ -43,6 +44,10 @@ check_guest_options()
 		usage_error "--smp must be a number of CPUs, not '$smp'"
 	[[ -z $timeout && $verb = shell || $timeout =~ ^[1-9][0-9]{0,6}$ ]] ||
 		usage_error "--timeout must be a number of seconds, not '$timeout'"
+	for device in "${devices[@]}"; do
+		[[ $device =~ ^[A-Za-z0-9][A-Za-z0-9_.-]*(,[A-Za-z0-9_.-]+=[^,[:space:]]+)*$ ]] ||
+			usage_error "--device must be as DRIVER[,NAME=VALUE]..., not '$device'"
+	done
 	for file in "${copies[@]}"; do
 		[ -r "$file" ] || usage_error "--copy: there is no file '$file'"
 		name=$(basename "$file")
@@ -78,8 +83,10 @@ pack_input()
 		printf 'exec %s\n' "${command[*]@Q}" >"$stage/.lab/command"
 	fi
 	cat >"$stage/.lab/settings" <<-EOF
-		LAB_VERB=$verb LAB_LEAK_CHECK=$leak_check LAB_ROWS=$rows LAB_COLS=$cols LAB_TERM=${TERM:-dumb}
+		LAB_VERB=$verb LAB_LEAK_CHECK=$leak_check
+		LAB_ROWS=$rows LAB_COLS=$cols LAB_TERM=${TERM:-dumb}
 		export UIO_LAB_MODULES=$modules UIO_LAB_KERNEL=$kernel
+		${devices[0]:+export UIO_LAB_MONITOR=/dev/ttyS3}
 	EOF
 
 	# The root image has the modules of the other kernels.
@@ -137,19 +144,36 @@ disk()
 		-device "virtio-blk-pci,drive=$2,serial=$2"
 }
 
+# QEMU's monitor on the guest's fourth serial port, for lab-monitor: what the one
+# writes the other reads. Pipes, since the path of a socket has to be short.
+monitor()
+{
+	mkfifo "$work/monitor.in" "$work/monitor.out"
+	ln -s monitor.out "$work/port.in"
+	ln -s monitor.in "$work/port.out"
+	printf '%s\n' -chardev "pipe,id=monitor,path=$work/monitor" \
+		-mon chardev=monitor,mode=control \
+		-chardev "pipe,id=port,path=$work/port" -serial chardev:port
+}
+
 qemu_command()
 {
-	local limit=() debug=''
+	local limit=() parameters device
 
+	parameters=(console=ttyS0 loglevel=5 root=/dev/nvme0n1 rw
+		rootflags=noinit_itable init=/sbin/lab-init mitigations=off
+		tsc=reliable panic=-1 oops=panic)
 	# Slab checks switch off the per-CPU sheaves. Kmemleak would take pointers that
-	# are left there for references, and find no leak of slab memory.
-	! is_debug "$kernel" || debug=' slab_debug=F'
+	# are left there for references, and find no leak of slab memory. KUnit is off
+	# in such a configuration. With five levels of page tables KASAN takes addresses
+	# for wild ones while the boot CPU is identified, if an interrupt comes then.
+	! is_debug "$kernel" || parameters+=(slab_debug=F kunit.enable=1 no5lvl)
 	[ -z "$timeout" ] || limit=(timeout --foreground -k 5 "$timeout")
 	qemu=("${limit[@]}" qemu-system-x86_64 -M q35 -accel "$(cat "$build/accel")"
 		-cpu max -smp "$smp" -m "$mem" -nodefaults -no-user-config
 		-display none -no-reboot -nic none
 		-kernel "$(kernel_image "$kernel")"
-		-append "console=ttyS0 loglevel=5 root=/dev/nvme0n1 rw rootflags=noinit_itable init=/sbin/lab-init mitigations=off tsc=reliable panic=-1 oops=panic$debug"
+		-append "${parameters[*]}"
 		-drive "file=$build/root.ext4,format=raw,if=none,id=root,snapshot=on"
 		-device "nvme,drive=root,serial=lab-root"
 		-chardev "file,id=console,path=$work/console.log" -serial chardev:console)
@@ -162,7 +186,11 @@ qemu_command()
 		-chardev "file,id=control,path=$work/control" -serial chardev:control)
 	mapfile -t -O "${#qemu[@]}" qemu < <(
 		disk "$work/in.tar" lab-in readonly=on
-		disk "$work/out.tar" lab-out cache=unsafe)
+		disk "$work/out.tar" lab-out cache=unsafe
+		[ "${#devices[@]}" -eq 0 ] || monitor)
+	for device in "${devices[@]}"; do
+		qemu+=(-device "$device")
+	done
 }
 
 # Boot, show the command's output while it comes, wait. The output goes through a
@@ -176,14 +204,15 @@ boot()
 	export LAB_TMP
 	if [ "$verb" = shell ]; then
 		say "guest with ${modules/mainline/mainline\'s} modules; exit or Ctrl-D leaves it"
-		contained "$self" _enter "${qemu[@]}" <&0 2>"$work/qemu.log" &
+		contained "$self" _enter "$tools" "${qemu[@]}" <&0 2>"$work/qemu.log" &
 	else
-		contained "$self" _enter "${qemu[@]}" </dev/null >"$work/qemu.log" 2>&1 &
+		contained "$self" _enter "$tools" "${qemu[@]}" </dev/null >"$work/qemu.log" 2>&1 &
 	fi
 	pid=$!
 	children=("$pid")
 	if [ "$verb" = run ]; then
-		setpriv --pdeathsig KILL tail -q -c +1 -s 0.1 -f --pid="$pid" "$work/output" 2>/dev/null &
+		setpriv --pdeathsig KILL \
+			tail -q -c +1 -s 0.1 -f --pid="$pid" "$work/output" 2>/dev/null &
 		children+=("$!")
 	fi
 	wait "$pid" 2>/dev/null || status=$?

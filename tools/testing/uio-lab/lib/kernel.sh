@@ -55,18 +55,29 @@ unpack_source()
 	mkdir -p source
 	dpkg-deb --fsys-tarfile "linux-source-$series"_*.deb |
 		tar -xO "./$tar" | xz -T2 -dc |
-		tar -x -C source --strip-components=1 --wildcards \
+		tar -x -C source --strip-components=1 \
+			--wildcards --no-wildcards-match-slash \
 			"linux-source-$series/drivers/uio" \
 			"linux-source-$series/drivers/target" \
+			"linux-source-$series/drivers/hv/*.h" \
+			"linux-source-$series/drivers/net/ethernet/broadcom/cnic.c" \
+			"linux-source-$series/drivers/net/ethernet/broadcom/*.h" \
+			"linux-source-$series/drivers/net/ethernet/broadcom/bnx2x/*.h" \
+			"linux-source-$series/drivers/scsi/qedi" \
+			"linux-source-$series/drivers/scsi/bnx2i/*.h" \
+			"linux-source-$series/drivers/scsi/bnx2fc/*.h" \
 			"linux-source-$series/include/linux/uio_driver.h" \
+			"linux-source-$series/Documentation/conf.py" \
+			"linux-source-$series/Documentation/docutils.conf" \
+			"linux-source-$series/Documentation/sphinx" \
+			"linux-source-$series/Documentation/sphinx-static" \
 			"linux-source-$series/scripts/checkpatch.pl" \
 			"linux-source-$series/scripts/spelling.txt" \
 			"linux-source-$series/scripts/const_structs.checkpatch" \
 			"linux-source-$series/scripts/kernel-doc" \
 			"linux-source-$series/tools/testing/selftests/*.h" \
 			"linux-source-$series/tools/testing/selftests/*.sh" \
-			"linux-source-$series/tools/testing/selftests/*.mk" \
-			--no-wildcards-match-slash
+			"linux-source-$series/tools/testing/selftests/*.mk"
 }
 
 # Unpack to a directory of our own; headers_into_tools() puts the headers where
@@ -78,7 +89,8 @@ setup_kernel()
 	dir=$(kernel_dir "$series")
 	new=$dir.new
 	read -r abi version < <(newest_kernel "$series") || {
-		reason "the Debian mirror has no $series cloud kernel: use a mirror that carries $suite-security"
+		reason "the Debian mirror has no $series cloud kernel:" \
+			"use a mirror that carries $suite-security"
 		return 1
 	}
 	common=${abi%-cloud-amd64}

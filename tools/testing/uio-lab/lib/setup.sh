@@ -41,13 +41,15 @@ inputs_of()
 	case $1 in
 	mmdebstrap) echo "$suite" ;;
 	tools) cat "$lab/packages.tools" "$lab/lib/bootstrap.sh" ;;
+	lint) cat "$lab/packages.lint" "$lab/lib/bootstrap.sh" ;;
 	source-*) declare -f setup_source ;;
 	kernel-*-debug) cat "$lab/lib/debug.sh" "$lab/$1.config" \
 		"$build"/versions.d/{source-"${1#kernel-}",tools} ;;
 	kernel-*) cat "$lab/lib/kernel.sh" ;;
 	headers) cat "$build/stamps/tools" "${kernels[@]/#/$build/versions.d/kernel-}" ;;
 	guestroot) cat "$lab/packages.guest" "$lab/guest/stub" "$lab/lib/bootstrap.sh" ;;
-	image) inputs_of guestroot; cat "$lab/lib/image.sh" "${kernels[@]/#/$build/versions.d/kernel-}" ;;
+	image) inputs_of guestroot
+		cat "$lab/lib/image.sh" "${kernels[@]/#/$build/versions.d/kernel-}" ;;
 	accel) uname -r; stat -c %t:%T /dev/kvm || :; cat "$build/stamps/tools" ;;
 	esac 2>/dev/null | sha256sum
 }
@@ -64,6 +66,7 @@ describe()
 	lists) echo "package lists" ;;
 	mmdebstrap) echo "mmdebstrap" ;;
 	tools) echo "tools (gcc, kbuild, QEMU)" ;;
+	lint) echo "lint tools (Sphinx, shellcheck, codespell)" ;;
 	source-*) echo "source of kernel ${1#source-}" ;;
 	kernel-*-debug) echo "kernel ${1#kernel-}" ;;
 	kernel-*) echo "kernel ${1#kernel-}, its headers and source" ;;
@@ -97,7 +100,8 @@ step_failed()
 	why=$(sed -n 's/^reason: //p' "$log" | tail -n 1)
 	[ -n "$why" ] || why=$(grep -Ei '^E:|error' "$log" | tail -n 1) || :
 	[ "$(df --output=avail -m "$build" | tail -n 1)" -ge 50 ] || why="the disk is full"
-	die "set-up of the $(describe "$step") failed: ${why:-no reason given} (log: $(short "$log"))"
+	die "set-up of the $(describe "$step") failed:" \
+		"${why:-no reason given} (log: $(short "$log"))"
 }
 
 # Run the STEPs that are not done yet, side by side.
@@ -192,6 +196,20 @@ setup_base()
 	flock --shared "$locked"
 }
 
+# A step that downloads something after the base was set up, by lists of today.
+# One at a time: apt has its lists and its cache to itself.
+download_step()
+{
+	local apt_lock
+
+	lock exclusive "$build/apt.lock"
+	apt_lock=$locked
+	rm -f "$build/stamps/lists"
+	steps lists
+	steps "$1"
+	exec {apt_lock}>&-
+}
+
 debug_done()
 {
 	done_already "source-$1" && done_already "kernel-$1" &&
@@ -201,24 +219,23 @@ debug_done()
 # A lock of its own: guests with other kernels go on while it is compiled.
 setup_debug()
 {
-	local k=$1 started=$SECONDS
+	local k=$1 started=$SECONDS mine
 
 	lock shared "$build/kernel-$k.lock"
 	debug_done "$k" && return
 	exec {locked}>&-
 	lock exclusive "$build/kernel-$k.lock"
+	mine=$locked
 	if ! debug_done "$k"; then
 		mkdir -p "$build/tmp"
 		if ! done_already "source-$k"; then
 			say "setting up kernel $k (once, 10 minutes or more)"
 			check_space 8192
-			rm -f "$build/stamps/lists"
-			steps lists
-			steps "source-$k"
+			download_step "source-$k"
 		fi
 		steps "kernel-$k"
 		cat "$build"/versions.d/* >"$build/versions"
 		say "kernel $k set up in $((SECONDS - started)) s"
 	fi
-	flock --shared "$locked"
+	flock --shared "$mine"
 }

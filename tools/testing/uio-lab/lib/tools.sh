@@ -5,26 +5,43 @@
 
 tools=$build/tools
 
-# Run in a mount namespace of our own (see contained()); replaces the process.
-enter_tools()
+# Run in ROOT, in a mount namespace of our own (see contained()); replaces the
+# process.
+enter_root()
 {
-	local cwd=$top
+	local root=$1 cwd=$top
 
+	shift
 	case $PWD/ in
 	"$top"/*) cwd=$PWD ;;
 	esac
-	mount -t tmpfs tmpfs "$tools/tmp"
-	mkdir -p "$tools$top"
-	mount --rbind "$top" "$tools$top"
-	mount -t proc proc "$tools/proc"
-	mount --rbind /dev "$tools/dev"
+	mount -t tmpfs none "$root/tmp"
+	mkdir -p "$root$top"
+	mount --rbind "$top" "$root$top"
+	mount -t proc none "$root/proc"
+	mount --rbind /dev "$root/dev"
 	# shellcheck disable=SC2016
 	exec env -i HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
 		PATH=/usr/sbin:/usr/bin TMPDIR="${LAB_TMP:-/tmp}" \
-		chroot "$tools" /bin/sh -c 'cd "$1" && shift && exec "$@"' - "$cwd" "$@"
+		chroot "$root" /bin/sh -c 'cd "$1" && shift && exec "$@"' - "$cwd" "$@"
 }
 
 in_tools()
 {
-	run_contained "$self" _enter "$@"
+	run_contained "$self" _enter "$tools" "$@"
+}
+
+exec_verb()
+{
+	local enter=in_tools
+
+	if [ "${1-}" = --lint ]; then
+		enter=in_lint
+		shift
+	fi
+	[ "${1-}" != -- ] || shift
+	[ $# -gt 0 ] || usage_error "exec: no command given: uio-lab exec -- CMD [ARG]..."
+	setup
+	[ "$enter" != in_lint ] || setup_lint_root
+	"$enter" "$@"
 }

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The lint root: a second Debian, with what checks sources and makes documents.
+# Who never asks for it need not download it.
+
+lint=$build/lint
+
+in_lint()
+{
+	run_contained "$self" _enter "$lint" "$@"
+}
+
+lint_done()
+{
+	done_already lint && [ -e "$lint/usr/bin" ]
+}
+
+setup_lint()
+{
+	bootstrap "$lint.new" "$lab/packages.lint" | tee "$build/tmp/lint.versions"
+	rm -rf "$lint.new"/var/cache/apt/* "$lint.new"/var/lib/apt/lists/*
+	rm -rf --one-file-system "$lint"
+	mv "$lint.new" "$lint"
+	mv "$build/tmp/lint.versions" "$build/versions.d/lint"
+}
+
+# As with debug kernels, guests go on meanwhile.
+setup_lint_root()
+{
+	local mine
+
+	lock shared "$build/lint.lock"
+	lint_done && return
+	exec {locked}>&-
+	lock exclusive "$build/lint.lock"
+	mine=$locked
+	if ! lint_done; then
+		mkdir -p "$build/tmp"
+		say "setting up the lint tools (once, a minute or more)"
+		check_space 1024
+		download_step lint
+		cat "$build"/versions.d/* >"$build/versions"
+	fi
+	flock --shared "$mine"
+}

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What there is to run: jobs, and the tests of each. A job is a line
+#
+#	NAME KIND KERNEL MODULES GROUP
+#
+# of one of the kinds
+#
+#	guest	the programs of GROUP in one guest
+#	alone	tests that need a guest each, one after the other
+#	host	the command GROUP of the lab, which starts no guest
+
+tests=$top/tools/testing/selftests/uio
+programs=$top/build/selftests
+all_kernels=(6.12 7.3-debug)
+# hot-pluggable hardware for drivers
+drivers_options=(--device 'pcie-root-port,id=slot0')
+
+# Which guest a program goes to: the same one, unless it needs something else.
+group_of()
+{
+	case $1 in
+	tcmu_*) echo tcmu ;;
+	uio_drivers_test) echo drivers ;;
+	*) echo core ;;
+	esac
+}
+
+# Options of a guest beside what every guest gets.
+group_options()
+{
+	case $1 in
+	drivers) printf '%s\n' "${drivers_options[@]}" ;;
+	esac
+}
+
+jobs_of()
+{
+	local k=$1
+
+	echo "$k/ours guest $k ours core"
+	echo "$k/mainline guest $k mainline core"
+	echo "$k/ours-tcmu guest $k ours tcmu"
+	echo "$k/mainline-tcmu guest $k mainline tcmu"
+	echo "$k/ours-drivers guest $k ours drivers"
+	echo "$k/mainline-drivers guest $k mainline drivers"
+	echo "$k/ours-alone alone $k ours -"
+	echo "$k/mainline-alone alone $k mainline -"
+	[[ $k != *-debug ]] || echo "$k/kunit guest $k ours kunit"
+	echo "$k/tree host $k - tree"
+	echo "$k/lint host $k - lint"
+}
+
+# KUnit tests run in the kernel: the program is what starts and reads them. A
+# suite's name comes after its cases.
+kunit_tests()
+{
+	awk '
+		sub(/^\tKUNIT_CASE[A-Z_]*\(/, "") {
+			sub(/[^a-z0-9_].*/, "")
+			test[++n] = $0
+		}
+		sub(/^\t\.name[ \t]*= "uio_lifetime/, "uio_lifetime") {
+			sub(/".*/, "")
+			for (i = 1; i <= n; i++)
+				print "uio_kunit.sh", $0 "." test[i]
+			n = 0
+		}
+		END { print "uio_kunit.sh uio_lifetime.modules_unload" }' \
+		"$top"/drivers/uio/*_kunit.c
+}
+
+# Everything but what is compiled is the same for all kernels.
+lint_tests()
+{
+	local k=$1 name
+
+	"$lab/lint" --list | while read -r name; do
+		if [ "$name" = "build-$k" ] ||
+			[[ $name != build-* && $k = "${all_kernels[0]}" ]]; then
+			echo "$name"
+		fi
+	done
+}
+
+host_tests()
+{
+	local kernel=$1 group=$2
+
+	case $group in
+	lint) lint_tests "$kernel" ;;
+	tree) "$lab/tree" --kernel "$kernel" --list ;;
+	esac | sed "s/.*/$group & pass/"
+}
+
+# The harness lists fixtures, variants and tests in three columns; what it runs
+# is the product.
+tests_of()
+{
+	"$programs/$1" -l 2>&1 | awk -v program="$1" '
+		function flush(   v, t) {
+			for (t = 1; t <= nt; t++) {
+				for (v = 1; v <= nv; v++)
+					print program, fixture "." variant[v] "." test[t]
+				if (!nv)
+					print program, fixture "." test[t]
+			}
+			nv = nt = 0
+		}
+		function column(from, len,   s) {
+			s = substr($0, from, len)
+			gsub(/ /, "", s)
+			return s
+		}
+		/^#/ { next }
+		/^---/ { flush(); fixture = ""; next }
+		{
+			if (column(1, 20) != "")
+				fixture = column(1, 20)
+			if (column(22, 25) != "")
+				variant[++nv] = column(22, 25)
+			if (column(48, 200) != "")
+				test[++nt] = column(48, 200)
+		}
+		END { flush() }' || :
+}
+
+all_programs()
+{
+	local file
+
+	for file in "$tests"/*_test.c; do
+		basename "$file" .c
+	done
+}
+
+# Print "PROGRAM TEST OUTCOME" for the tests of a job.
+tests_in()
+{
+	local kind=$2 kernel=$3 modules=$4 group=$5 program
+
+	if [ "$kind" = host ]; then
+		host_tests "$kernel" "$group"
+		return
+	fi
+	if [ "$group" = kunit ]; then
+		kunit_tests
+	else
+		for program in $(all_programs); do
+			[ "$kind" = alone ] || [ "$(group_of "$program")" = "$group" ] || continue
+			tests_of "$program"
+		done
+	fi | awk -v modules="$modules" -v kernel="$kernel" \
+		-f "$lab/suite/outcome.awk" "$tests/expectations" - |
+		if [ "$kind" = alone ]; then
+			grep -E ' (alone|report)$'
+		else
+			grep -E ' (pass|fail)$'
+		fi || :
+}

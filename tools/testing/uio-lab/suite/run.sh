@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Running a job: its directory below results/check has the list "todo", and gets
+#
+#	output	what the tests printed
+#	log	what the lab had to say
+#	status	of the guest, or of the host's command
+#	guest/	console log, splats
+#
+# A job of kind "alone" has a directory like that for each of its tests.
+
+# One line for each program: its name and the tests to run, or just its name if
+# they are all of it.
+guest_plan()
+{
+	local todo=$1 program args all
+
+	while read -r program; do
+		args=$(awk -v p="$program" '$1 == p { printf " -r %s", $2 }' "$todo")
+		all=$(tests_of "$program" | wc -l)
+		[ "$(grep -c "^$program " "$todo")" != "$all" ] || args=''
+		[[ $program != *.sh ]] || args=''
+		printf '%s%s\n' "$program" "$args"
+	done < <(awk '!seen[$1]++ { print $1 }' "$todo")
+}
+
+program_file()
+{
+	case $1 in
+	*.sh) printf '%s' "$tests/$1" ;;
+	*) printf '%s' "$programs/$1" ;;
+	esac
+}
+
+# A debug kernel is several times as slow.
+time_limit()
+{
+	[[ $1 = *-debug ]] && echo 2400 || echo 300
+}
+
+# In the background a SIGINT does not arrive, so whoever stops us passes it on.
+run_guest()
+{
+	local dir=$1 kernel=$2 modules=$3 group=$4 status=0 program guest
+	local -a options
+
+	guest_plan "$dir/todo" >"$dir/plan"
+	mapfile -t options < <(group_options "$group")
+	options+=(--kernel "$kernel" --modules "$modules" --results "$dir/guest"
+		--timeout "$(time_limit "$kernel")" --copy "$programs/uio_client"
+		--copy "$lab/suite/in-guest" --copy "$dir/plan")
+	while read -r program _; do
+		options+=(--copy "$(program_file "$program")")
+	done <"$dir/plan"
+	[ "$group" != alone ] || options+=(--allow-splat --no-leak-check)
+
+	"$lab/uio-lab" run "${options[@]}" -- ./in-guest \
+		>"$dir/output" 2>"$dir/log" </dev/null &
+	guest=$!
+	trap 'kill -TERM "$guest"; wait "$guest"; exit 143' TERM
+	wait "$guest" || status=$?
+	echo "$status" >"$dir/status"
+}
+
+run_alone()
+{
+	local dir=$1 kernel=$2 modules=$3 nr=0 line
+
+	while read -r line; do
+		nr=$((nr + 1))
+		mkdir -p "$dir/$nr"
+		echo "$line" >"$dir/$nr/todo"
+		run_guest "$dir/$nr" "$kernel" "$modules" alone
+	done <"$dir/todo"
+}
+
+run_host()
+{
+	local dir=$1 kernel=$2 group=$3 status=0
+	local -a chosen
+
+	mapfile -t chosen < <(cut -d ' ' -f 2 "$dir/todo")
+	{
+		echo "== $group"
+		"$lab/$group" --kernel "$kernel" "${chosen[@]}" 2>"$dir/log" </dev/null || status=$?
+		echo "== end"
+	} >"$dir/output"
+	echo "$status" >"$dir/status"
+}
+
+run_job()
+{
+	local name=$1 kind=$2 kernel=$3 modules=$4 group=$5 dir=$results/$1
+
+	case $kind in
+	guest) run_guest "$dir" "$kernel" "$modules" "$group" ;;
+	alone) run_alone "$dir" "$kernel" "$modules" ;;
+	host) run_host "$dir" "$kernel" "$group" ;;
+	esac
+}
