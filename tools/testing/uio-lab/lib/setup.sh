@@ -216,6 +216,29 @@ debug_done()
 		[ -e "$(kernel_dir "$1")/abi" ]
 }
 
+# The source of a debug kernel. Call it with the lock of setup_debug().
+unpack_debug_source()
+{
+	done_already "source-$1" && return
+	mkdir -p "$build/tmp"
+	say "setting up kernel $1 (once, 10 minutes or more)"
+	check_space 8192
+	download_step "source-$1"
+}
+
+# Only what can be read of a kernel, which takes seconds where compiling takes long.
+setup_source_of()
+{
+	local k=$1
+
+	setup_base
+	if is_debug "$k" && ! done_already "source-$k"; then
+		lock exclusive "$build/kernel-$k.lock"
+		unpack_debug_source "$k"
+		exec {locked}>&-
+	fi
+}
+
 # A lock of its own: guests with other kernels go on while it is compiled.
 setup_debug()
 {
@@ -227,12 +250,7 @@ setup_debug()
 	lock exclusive "$build/kernel-$k.lock"
 	mine=$locked
 	if ! debug_done "$k"; then
-		mkdir -p "$build/tmp"
-		if ! done_already "source-$k"; then
-			say "setting up kernel $k (once, 10 minutes or more)"
-			check_space 8192
-			download_step "source-$k"
-		fi
+		unpack_debug_source "$k"
 		steps "kernel-$k"
 		cat "$build"/versions.d/* >"$build/versions"
 		say "kernel $k set up in $((SECONDS - started)) s"
