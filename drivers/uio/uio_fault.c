@@ -14,14 +14,32 @@
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 
-static vm_fault_t uio_insert_pfn(struct vm_fault *vmf, unsigned long pfn)
-{
-	struct vm_area_struct *vma = vmf->vma;
+/*
+ * A touch maps the pages after it as well, as many as the page cache does, since
+ * an exception costs several times what a page does. They end where as many are
+ * aligned: a walk through memory finds none that is there already. Whether they
+ * can be mapped is of no interest, they have their own touch.
+ */
+#define UIO_FAULT_PAGES	16
 
+static unsigned int uio_pages_to_map(const struct vm_fault *vmf,
+				     const struct uio_mem *mem,
+				     unsigned long index)
+{
+	unsigned long to_align = UIO_FAULT_PAGES -
+				 PHYS_PFN(vmf->address) % UIO_FAULT_PAGES;
+
+	return min3(to_align, PHYS_PFN(vmf->vma->vm_end - vmf->address),
+		    uio_mem_pages(mem) - index);
+}
+
+static vm_fault_t uio_insert_pfn(struct vm_area_struct *vma,
+				 unsigned long address, unsigned long pfn)
+{
 	/* which of the two flags it has is mmap()'s choice */
 	if (vma->vm_flags & VM_MIXEDMAP)
-		return vmf_insert_mixed(vma, vmf->address, pfn);
-	return vmf_insert_pfn(vma, vmf->address, pfn);
+		return vmf_insert_mixed(vma, address, pfn);
+	return vmf_insert_pfn(vma, address, pfn);
 }
 
 static vm_fault_t uio_insert_page(struct vm_fault *vmf, struct page *page)
@@ -34,6 +52,40 @@ static vm_fault_t uio_insert_page(struct vm_fault *vmf, struct page *page)
 	return vmf_error(err);
 }
 
+static vm_fault_t uio_insert_pages(struct vm_fault *vmf, struct page **pages,
+				   unsigned int nr)
+{
+	unsigned long left = nr;
+	int err = vm_insert_pages(vmf->vma, vmf->address, pages, &left);
+
+	if (left < nr || err == -EBUSY)
+		return VM_FAULT_NOPAGE;
+	return vmf_error(err);
+}
+
+static vm_fault_t uio_fault_io(struct vm_fault *vmf, const struct uio_mem *mem,
+			       unsigned long index)
+{
+	unsigned int nr = uio_pages_to_map(vmf, mem, index);
+	unsigned long pfn = PHYS_PFN(mem->addr) + index;
+	vm_fault_t ret = uio_insert_pfn(vmf->vma, vmf->address, pfn);
+	unsigned int i;
+
+	for (i = 1; i < nr && ret == VM_FAULT_NOPAGE; i++)
+		if (uio_insert_pfn(vmf->vma, vmf->address + i * PAGE_SIZE,
+				   pfn + i) != VM_FAULT_NOPAGE)
+			break;
+	return ret;
+}
+
+static struct page *uio_mem_page(const struct uio_mem *mem, unsigned long index)
+{
+	void *addr = (void *)(unsigned long)mem->addr + (index << PAGE_SHIFT);
+
+	return mem->memtype == UIO_MEM_VIRTUAL ? vmalloc_to_page(addr) :
+						 virt_to_page(addr);
+}
+
 /*
  * Memory of the slab, or of a higher order without __GFP_COMP, has pages without
  * a refcount of their own. They are mapped without one: no mapping outlives the
@@ -41,17 +93,24 @@ static vm_fault_t uio_insert_page(struct vm_fault *vmf, struct page *page)
  */
 static vm_fault_t uio_fault_memory(struct vm_fault *vmf,
 				   const struct uio_mem *mem,
-				   unsigned long offset)
+				   unsigned long index)
 {
-	void *addr = (void *)(unsigned long)mem->addr + offset;
-	struct page *page = mem->memtype == UIO_MEM_VIRTUAL ?
-			    vmalloc_to_page(addr) : virt_to_page(addr);
+	unsigned int nr = uio_pages_to_map(vmf, mem, index);
+	struct page *pages[UIO_FAULT_PAGES];
+	unsigned int i;
 
-	if (!page)
+	for (i = 0; i < nr; i++) {
+		pages[i] = uio_mem_page(mem, index + i);
+		if (!pages[i])
+			break;
+	}
+	if (!i)
 		return VM_FAULT_SIGBUS;
-	if (PageSlab(compound_head(page)) || !page_count(page))
-		return uio_insert_pfn(vmf, page_to_pfn(page));
-	return uio_insert_page(vmf, page);
+
+	if (PageSlab(compound_head(pages[0])) || !page_count(pages[0]))
+		return uio_insert_pfn(vmf->vma, vmf->address,
+				      page_to_pfn(pages[0]));
+	return uio_insert_pages(vmf, pages, i);
 }
 
 static vm_fault_t uio_fault_context(struct uio_context *ctx,
@@ -93,10 +152,10 @@ static vm_fault_t uio_fault_live(struct uio_object *obj, struct vm_fault *vmf)
 	switch (mem->memtype) {
 	case UIO_MEM_PHYS:
 	case UIO_MEM_IOVA:
-		return uio_insert_pfn(vmf, PHYS_PFN(mem->addr) + index);
+		return uio_fault_io(vmf, mem, index);
 	case UIO_MEM_LOGICAL:
 	case UIO_MEM_VIRTUAL:
-		return uio_fault_memory(vmf, mem, index << PAGE_SHIFT);
+		return uio_fault_memory(vmf, mem, index);
 	case UIO_MEM_NONE:
 		return uio_fault_context(obj->ctx, vmf, map, index << PAGE_SHIFT);
 	default:
@@ -152,7 +211,7 @@ static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
 
 	/* only memory may be pinned for I/O, as before */
 	if (vmf->vma->vm_flags & VM_IO)
-		return uio_insert_pfn(vmf, page_to_pfn(page));
+		return uio_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
 	return uio_insert_page(vmf, page);
 }
 

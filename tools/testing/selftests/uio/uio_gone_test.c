@@ -70,6 +70,7 @@ FIXTURE_SETUP(memory)
 	ASSERT_EQ(UIOT_WORD(0, 0), word);
 	ASSERT_EQ(0, uiot_load_word(self->p + self->page, &word));
 	ASSERT_EQ(UIOT_WORD(0, 1), word);
+	uiot_make_absent(self->p + 2 * self->page, 2);
 }
 
 FIXTURE_TEARDOWN(memory)
@@ -340,6 +341,7 @@ FIXTURE_SETUP(proc_mem)
 	self->p = uiot_map(self->fd, 0, PAGES, PROT_READ, MAP_SHARED);
 	ASSERT_NE(MAP_FAIL, self->p);
 	ASSERT_EQ(0, uiot_load_word(self->p, &word));
+	uiot_make_absent(self->p + 2 * uiot_page(), 2);
 	self->mem = open("/proc/self/mem", O_RDONLY);
 	ASSERT_LE(0, self->mem);
 }

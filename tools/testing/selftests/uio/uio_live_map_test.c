@@ -259,6 +259,108 @@ TEST_F(memory, system_call_can_use_the_address)
 	EXPECT_EQ(UIOT_WORD(0, 0), word);
 }
 
+/* Larger than what one touch maps, which is aligned in memory. */
+#define LARGE	40
+
+FIXTURE(large)
+{
+	struct uiot_dev dev;
+	int fd;
+	void *space;
+};
+
+FIXTURE_VARIANT(large)
+{
+	const char *options;
+};
+
+FIXTURE_VARIANT_ADD(large, phys) { .options = "mem=phys:40" };
+FIXTURE_VARIANT_ADD(large, iova) { .options = "mem=iova:40" };
+FIXTURE_VARIANT_ADD(large, logical) { .options = "mem=logical:40" };
+FIXTURE_VARIANT_ADD(large, virtual) { .options = "mem=virtual:40" };
+
+FIXTURE_SETUP(large)
+{
+	UIOT_SETUP(&self->dev, variant->options);
+	UIOT_OPEN(self->fd, &self->dev);
+	self->space = mmap(NULL, 2 * LARGE * uiot_page(), PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAIL, self->space);
+}
+
+FIXTURE_TEARDOWN(large)
+{
+	munmap(self->space, 2 * LARGE * uiot_page());
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+/* All of the region, from page @at of our address space on. */
+static void *map_large(int fd, void *space, int at, int flags)
+{
+	return mmap(space + at * uiot_page(), LARGE * uiot_page(),
+		    PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0);
+}
+
+/* How many pages are not what they should be. */
+static int wrong_pages(void *p, int stride)
+{
+	int i, page, wrong = 0;
+	__u32 word;
+
+	for (i = 0; i < LARGE; i++) {
+		page = i * stride % LARGE;
+		wrong += uiot_load_word(p + page * uiot_page(), &word) ||
+			 word != UIOT_WORD(0, page);
+	}
+	return wrong;
+}
+
+TEST_F(large, pages_are_right_in_any_order)
+{
+	static const int strides[] = { 1, LARGE - 1, 3, 17 };
+	unsigned int i;
+	int at;
+
+	for (i = 0; i < ARRAY_SIZE(strides); i++) {
+		for (at = 0; at < 16; at += 5) {
+			void *p = map_large(self->fd, self->space, at, MAP_SHARED);
+
+			ASSERT_NE(MAP_FAIL, p);
+			EXPECT_EQ(0, wrong_pages(p, strides[i])) {
+				TH_LOG("stride %d from page %d", strides[i], at);
+			}
+		}
+	}
+}
+
+TEST_F(large, private_copies_stay_what_they_are)
+{
+	void *p = map_large(self->fd, self->space, 0, MAP_PRIVATE);
+	__u32 word;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_store_word(p + 5 * uiot_page(), 42));
+	EXPECT_EQ(1, wrong_pages(p, 1));
+	ASSERT_EQ(0, uiot_load_word(p + 5 * uiot_page(), &word));
+	EXPECT_EQ(42, word);
+	EXPECT_EQ(UIOT_WORD(0, 5), uiot_peek(&self->dev, 0, 5));
+}
+
+TEST_F(large, touch_leaves_alone_what_was_unmapped)
+{
+	void *p = map_large(self->fd, self->space, 0, MAP_SHARED);
+	__u32 word;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, munmap(p + 3 * uiot_page(), (LARGE - 3) * uiot_page()));
+	ASSERT_EQ(0, uiot_load_word(p + uiot_page(), &word));
+	EXPECT_EQ(UIOT_WORD(0, 1), word);
+	ASSERT_EQ(0, uiot_load_word(p + 2 * uiot_page(), &word));
+	EXPECT_EQ(UIOT_WORD(0, 2), word);
+	EXPECT_EQ(SIGSEGV, uiot_load_word(p + 3 * uiot_page(), &word));
+}
+
 /*
  * What ptrace() and the like can do. I/O memory has to be the real thing here,
  * since the kernel refuses to look at RAM that way.

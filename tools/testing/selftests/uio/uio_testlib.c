@@ -378,3 +378,9 @@ void *uiot_move(void *p, int pages)
 	return to == MAP_FAILED ? to :
 	       mremap(p, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 }
+
+/* I/O memory can't be dropped like that, and need not: it goes in any case. */
+void uiot_make_absent(void *p, int pages)
+{
+	madvise(p, pages * uiot_page(), MADV_DONTNEED);
+}

@@ -93,6 +93,7 @@ bool uiot_module_goes(const char *module, int ms);
 int uiot_load_word(const void *addr, __u32 *word);
 int uiot_store_word(void *addr, __u32 word);
 size_t uiot_page(void);
+void uiot_make_absent(void *p, int pages);	/* a touch may map its neighbours */
 void *uiot_move(void *p, int pages);	/* mremap() to where nothing is */
 
 /*

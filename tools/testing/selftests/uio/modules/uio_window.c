@@ -16,7 +16,7 @@
  * and what its fault handler calls to insert a page that it has found in a device
  * that was still live then,
  *
- *	vmf_insert_pfn, vmf_insert_mixed, vm_insert_page	on entry
+ *	vmf_insert_pfn, vmf_insert_mixed, vm_insert_page[s]	on entry
  *
  * but only in threads of a given name, and only if uio is the caller.
  *
@@ -114,6 +114,7 @@ static struct kretprobe uio_windows[] = {
 	UIO_WINDOW("vmf_insert_pfn", uio_window_queue_entry),
 	UIO_WINDOW("vmf_insert_mixed", uio_window_queue_entry),
 	UIO_WINDOW("vm_insert_page", uio_window_queue_entry),
+	UIO_WINDOW("vm_insert_pages", uio_window_queue_entry),
 };
 
 static int __init uio_window_init(void)
