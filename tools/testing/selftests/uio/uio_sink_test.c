@@ -45,6 +45,7 @@ FIXTURE_SETUP(sink)
 	ASSERT_NE(MAP_FAIL, self->p);
 	ASSERT_EQ(0, uiot_load_word(self->p, &word));
 	ASSERT_EQ(UIOT_WORD(0, 0), word);
+	uiot_make_absent(self->p + self->page, PAGES - 1);
 }
 
 FIXTURE_TEARDOWN(sink)
