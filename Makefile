@@ -9,6 +9,9 @@ help:		## this list
 demo:		## set up, then show late release next to mainline
 	@$(lab)/demo/demo
 
+bench:		## measure ours next to mainline, see tools/testing/uio-lab/bench --help
+	@$(lab)/bench
+
 check:		## set up, then run every test
 	@$(lab)/check
 
@@ -40,4 +43,4 @@ distclean:	## remove all of build/ and results/
 	@$(lab)/uio-lab clean
 	rm -rf results
 
-.PHONY: help demo check compare lint docs readme setup build shell clean distclean
+.PHONY: help demo bench check compare lint docs readme setup build shell clean distclean

@@ -4,8 +4,8 @@
 # programs. Sources are staged below build/modules-KERNEL: kbuild writes next to
 # what it compiles, and target_core_user.c is the kernel's own plus our patch.
 #
-#   ours-src/        include/ drivers/uio/ drivers/target/ samples/ tests/
-#   mainline-src/    tests/, compiled for the distribution's uio.ko; drivers/uio/,
+#   ours-src/        include/ drivers/uio/ drivers/target/ samples/ tests/ bench/
+#   mainline-src/    tests/ and bench/, compiled for the distribution's uio.ko; drivers/uio/,
 #                    drivers of the kernel's own that it was configured without
 #   ours/ mainline/  the modules and their index: /lab/modules of a guest
 #
@@ -72,7 +72,7 @@ make_modules()
 	local -a dirs=()
 
 	shift 2
-	for dir in drivers/uio drivers/target samples tests; do
+	for dir in drivers/uio drivers/target samples tests bench; do
 		[ ! -d "$stage/$dir" ] || dirs+=("$dir/")
 	done
 	printf 'obj-m := %s\n' "${dirs[*]}" >"$stage/Kbuild.new"
@@ -111,6 +111,7 @@ collect()
 compile_modules()
 {
 	local k=$1 base=$2 tests=$top/tools/testing/selftests/uio/modules
+	local bench=${tests%/*}/bench/modules
 
 	shift 2
 	# The distribution's kernel has no KUnit.
@@ -123,6 +124,8 @@ compile_modules()
 	if [ -d "$tests" ]; then
 		mirror "$tests" "$base/ours-src/tests"
 		mirror "$tests" "$base/mainline-src/tests"
+		mirror "$bench" "$base/ours-src/bench"
+		mirror "$bench" "$base/mainline-src/bench"
 		stage_drivers "$k" "$base/mainline-src/drivers/uio"
 		make_modules "$k" "$base/mainline-src" \
 			KCFLAGS=-DUIO_MAINLINE "$@"
@@ -158,6 +161,8 @@ build_programs()
 	in_tools make -s -C "$dir" OUT="$out" \
 		KHDR="$(kernel_dir "$k")/source/tools/testing/selftests" \
 		LDFLAGS=-static >&2 || die "the test programs do not compile (see above)"
+	in_tools make -s -C "$dir/bench" OUT="$out" \
+		LDFLAGS=-static >&2 || die "the benchmark does not compile (see above)"
 	in_tools make -s -C "$top/samples/uio" -f Makefile.client OUT="$out" \
 		LDFLAGS=-static >&2 || die "the sample's client does not compile (see above)"
 }

@@ -4,8 +4,8 @@
 
 guest_options()
 {
-	kernel=${kernels[0]} modules=ours mem='' smp=2 timeout='' copies=() results=''
-	devices=() allow_splat='' leak_check=1
+	kernel=${kernels[0]} modules=ours mem='' smp='' timeout='' copies=() results=''
+	devices=() allow_splat='' leak_check=1 icount=''
 	[ "$verb" = shell ] || timeout=300
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -18,6 +18,7 @@ guest_options()
 			esac
 			shift 2 ;;
 		--allow-splat) allow_splat=1; shift ;;
+		--icount) icount=1; shift ;;
 		--no-leak-check) leak_check=''; shift ;;
 		--) shift; break ;;
 		-*) usage_error "unknown option '$1': see uio-lab help" ;;
@@ -34,6 +35,10 @@ check_guest_options()
 	check_kernel "$kernel"
 	# KASAN takes an eighth, and holds back what is freed.
 	[ -n "$mem" ] || { is_debug "$kernel" && mem=1G || mem=512M; }
+	# what counts instructions is one thread
+	[ -n "$smp" ] || smp=$((icount ? 1 : 2))
+	[ -z "$icount" ] || [ "$smp" = 1 ] ||
+		usage_error "--icount goes with --smp 1 only, not '$smp'"
 	case $modules in
 	ours | mainline) ;;
 	*) usage_error "--modules must be 'ours' or 'mainline', not '$modules'" ;;
@@ -158,7 +163,7 @@ monitor()
 
 qemu_command()
 {
-	local limit=() parameters device
+	local limit=() parameters device accel
 
 	parameters=(console=ttyS0 loglevel=5 root=/dev/nvme0n1 rw
 		rootflags=noinit_itable init=/sbin/lab-init mitigations=off
@@ -168,8 +173,10 @@ qemu_command()
 	# in such a configuration. With five levels of page tables KASAN takes addresses
 	# for wild ones while the boot CPU is identified, if an interrupt comes then.
 	! is_debug "$kernel" || parameters+=(slab_debug=F kunit.enable=1 no5lvl)
+	accel=(-accel "$(cat "$build/accel")")
+	[ -z "$icount" ] || accel=(-accel tcg,thread=single -icount shift=0)
 	[ -z "$timeout" ] || limit=(timeout --foreground -k 5 "$timeout")
-	qemu=("${limit[@]}" qemu-system-x86_64 -M q35 -accel "$(cat "$build/accel")"
+	qemu=("${limit[@]}" qemu-system-x86_64 -M q35 "${accel[@]}"
 		-cpu max -smp "$smp" -m "$mem" -nodefaults -no-user-config
 		-display none -no-reboot -nic none
 		-kernel "$(kernel_image "$kernel")"

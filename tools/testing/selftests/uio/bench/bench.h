@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * uio_bench: what its cases share. A case measures one operation; whatever goes
+ * wrong ends the program with a line that says what.
+ */
+
+#ifndef _BENCH_H
+#define _BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "uio_bench_abi.h"
+
+/* Whose device is measured, from the command line. */
+struct form {
+	const char *name;
+	unsigned int core;
+	bool context;
+};
+
+extern const struct form *form;
+
+/**
+ * struct bench_case - something to measure
+ * @name: as in the table of cases
+ * @setup: once, before; optional
+ * @op: do it once; the counter's value for the part that counts
+ * @teardown: once, after; optional
+ * @repeats: in a batch, of which the mean is taken
+ * @batches: of these, the median
+ * @wants: only forms of which this is true; NULL: all
+ */
+struct bench_case {
+	const char *name;
+	void (*setup)(void);
+	uint64_t (*op)(void);
+	void (*teardown)(void);
+	unsigned int repeats;
+	unsigned int batches;
+	bool (*wants)(const struct form *form);
+};
+
+/* cases_*.c; a case without a name is the end */
+extern const struct bench_case file_cases[];
+extern const struct bench_case map_cases[];
+extern const struct bench_case life_cases[];
+
+/* lib.c: the counter */
+static inline uint64_t counter(void)
+{
+	unsigned int low, high;
+
+	asm volatile("rdtsc" : "=a" (low), "=d" (high) : : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+/* lib.c: the device */
+extern int control;
+extern int file;
+extern char node[32];
+
+void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void device_add(unsigned int regions, unsigned int count);
+void device_make(unsigned int regions);
+void device_remove(void);
+uint64_t device_unregister(void);
+int device_open(int flags);
+void notify(void);
+uint64_t stamp(void);
+void *map(int fd, unsigned int region, size_t size);
+void unmap(void *p, size_t size);
+void touch(volatile char *p);
+
+/* lib.c: threads that go first */
+void go_first(void);
+
+#endif /* _BENCH_H */

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_bench: mappings and touches of them.
+ */
+
+#include <unistd.h>
+
+#include "bench.h"
+
+#define PAGE	4096
+/* What one page table has. */
+#define TABLE	(2 << 20)
+
+static void setup(void)
+{
+	device_make(UIO_BENCH_REGIONS);
+}
+
+static uint64_t op_mmap_munmap(void)
+{
+	uint64_t start = counter();
+
+	unmap(map(file, UIO_BENCH_VIRTUAL, 16 * PAGE), 16 * PAGE);
+	return counter() - start;
+}
+
+/*
+ * I/O memory may be there when mmap() returns, or come when it is touched: what
+ * counts is both.
+ */
+static uint64_t map_touch_unmap(unsigned int region)
+{
+	uint64_t start = counter();
+	char *p = map(file, region, PAGE);
+
+	touch(p);
+	unmap(p, PAGE);
+	return counter() - start;
+}
+
+static uint64_t op_touch_phys(void)
+{
+	return map_touch_unmap(UIO_BENCH_PHYS);
+}
+
+static uint64_t op_touch_iova(void)
+{
+	return map_touch_unmap(UIO_BENCH_IOVA);
+}
+
+/* The touch of a mapping of a single page. */
+static uint64_t touch_one(unsigned int region)
+{
+	char *p = map(file, region, PAGE);
+	uint64_t start = counter(), took;
+
+	touch(p);
+	took = counter() - start;
+	unmap(p, PAGE);
+	return took;
+}
+
+static uint64_t op_touch_logical(void)
+{
+	return touch_one(UIO_BENCH_LOGICAL);
+}
+
+static uint64_t op_touch_virtual(void)
+{
+	return touch_one(UIO_BENCH_VIRTUAL);
+}
+
+static uint64_t op_touch_none(void)
+{
+	return touch_one(UIO_BENCH_NONE);
+}
+
+/* Every STEP bytes of 64 MiB. */
+static uint64_t touch_all(unsigned int region, size_t step)
+{
+	char *p = map(file, region, UIO_BENCH_SIZE);
+	uint64_t start = counter(), took;
+	size_t i;
+
+	for (i = 0; i < UIO_BENCH_SIZE; i += step)
+		touch(p + i);
+	took = counter() - start;
+	unmap(p, UIO_BENCH_SIZE);
+	return took;
+}
+
+static uint64_t op_touch64_virtual(void)
+{
+	return touch_all(UIO_BENCH_VIRTUAL, PAGE);
+}
+
+static uint64_t op_touch64_logical(void)
+{
+	return touch_all(UIO_BENCH_LOGICAL, PAGE);
+}
+
+static uint64_t op_touch64_none(void)
+{
+	return touch_all(UIO_BENCH_NONE, PAGE);
+}
+
+/* One page of each page table: what comes along with it is of no use. */
+static uint64_t op_touch_sparse(void)
+{
+	return touch_all(UIO_BENCH_VIRTUAL, TABLE);
+}
+
+static bool has_fault_operation(const struct form *form)
+{
+	return form->core == UIO_BENCH_FLOOR || form->context;
+}
+
+const struct bench_case map_cases[] = {
+	{ "mmap-munmap", setup, op_mmap_munmap, device_remove, 1, 501, NULL },
+	{ "touch-phys", setup, op_touch_phys, device_remove, 1, 501, NULL },
+	{ "touch-iova", setup, op_touch_iova, device_remove, 1, 501, NULL },
+	{ "touch-logical", setup, op_touch_logical, device_remove, 1, 501, NULL },
+	{ "touch-virtual", setup, op_touch_virtual, device_remove, 1, 501, NULL },
+	{ "touch-none", setup, op_touch_none, device_remove, 1, 501, has_fault_operation },
+	{ "touch64-virtual", setup, op_touch64_virtual, device_remove, 1, 3, NULL },
+	{ "touch64-logical", setup, op_touch64_logical, device_remove, 1, 3, NULL },
+	{ "touch64-none", setup, op_touch64_none, device_remove, 1, 3, has_fault_operation },
+	{ "touch-sparse", setup, op_touch_sparse, device_remove, 1, 3, NULL },
+	{ 0 }
+};

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_bench_uio: a driver with the least that one can have. The same source is
+ * compiled for mainline's core and for ours; what only ours has is at the end.
+ */
+
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "uio_bench.h"
+
+struct bench_uio {
+	struct uio_bench_dev dev;
+	struct uio_info info;
+#ifndef UIO_MAINLINE
+	struct uio_context ctx;
+#endif
+};
+
+static struct platform_device *bench_pdev;
+
+static struct bench_uio *to_bench_uio(struct uio_bench_dev *dev)
+{
+	return container_of(dev, struct bench_uio, dev);
+}
+
+/* defined below, for either core */
+static bool context_init(struct bench_uio *uio);
+static int context_register(struct bench_uio *uio);
+static void context_put(struct bench_uio *uio);
+static void do_revoke(struct bench_uio *uio);
+
+static int bench_irqcontrol(struct uio_info *info, s32 irq_on)
+{
+	return 0;
+}
+
+static struct uio_bench_dev *bench_alloc(const struct uio_bench_add *add)
+{
+	struct bench_uio *uio = kzalloc(sizeof(*uio), GFP_KERNEL);
+	unsigned int i;
+
+	if (!uio)
+		return NULL;
+
+	uio->info.name = "uio_bench";
+	uio->info.version = "1.0";
+	uio->info.irq = UIO_IRQ_CUSTOM;
+	uio->info.irqcontrol = bench_irqcontrol;
+	for (i = 0; i < add->regions; i++)
+		uio_bench_describe(i, &uio->info.mem[i]);
+
+	uio->dev.context = add->context;
+	if (add->context && !context_init(uio)) {
+		kfree(uio);
+		return NULL;
+	}
+	return &uio->dev;
+}
+
+static void bench_free(struct uio_bench_dev *dev)
+{
+	struct bench_uio *uio = to_bench_uio(dev);
+
+	if (dev->context)
+		context_put(uio);
+	else
+		kfree(uio);
+}
+
+static int bench_register(struct uio_bench_dev *dev)
+{
+	struct bench_uio *uio = to_bench_uio(dev);
+
+	if (dev->context)
+		return context_register(uio);
+	return uio_register_device(&bench_pdev->dev, &uio->info);
+}
+
+static void bench_unregister(struct uio_bench_dev *dev)
+{
+	uio_unregister_device(&to_bench_uio(dev)->info);
+}
+
+static void bench_notify(struct uio_bench_dev *dev)
+{
+	uio_event_notify(&to_bench_uio(dev)->info);
+}
+
+static void bench_revoke(struct uio_bench_dev *dev)
+{
+	do_revoke(to_bench_uio(dev));
+}
+
+static void bench_name(struct uio_bench_dev *dev, char *name)
+{
+	snprintf(name, UIO_BENCH_NAME_SIZE, "/dev/uio%d",
+		 to_bench_uio(dev)->info.uio_dev->minor);
+}
+
+static const struct uio_bench_core bench_core = {
+	.owner	= THIS_MODULE,
+	.alloc	= bench_alloc,
+	.free	= bench_free,
+	.reg	= bench_register,
+	.unreg	= bench_unregister,
+	.notify	= bench_notify,
+	.revoke	= bench_revoke,
+	.name	= bench_name,
+};
+
+static int __init bench_init(void)
+{
+	bench_pdev = platform_device_register_simple("uio_bench", PLATFORM_DEVID_NONE,
+						     NULL, 0);
+	if (IS_ERR(bench_pdev))
+		return PTR_ERR(bench_pdev);
+	uio_bench_core_add(UIO_BENCH_UIO, &bench_core);
+	return 0;
+}
+
+static void __exit bench_exit(void)
+{
+	uio_bench_core_del(UIO_BENCH_UIO);
+	platform_device_unregister(bench_pdev);
+}
+
+module_init(bench_init)
+module_exit(bench_exit)
+MODULE_DESCRIPTION("UIO devices to measure: a driver");
+MODULE_LICENSE("GPL");
+
+#ifdef UIO_MAINLINE
+
+static bool context_init(struct bench_uio *uio)
+{
+	return false;
+}
+
+static int context_register(struct bench_uio *uio)
+{
+	return -EOPNOTSUPP;
+}
+
+static void context_put(struct bench_uio *uio)
+{
+}
+
+/* It has nothing earlier. */
+static void do_revoke(struct bench_uio *uio)
+{
+	uio_unregister_device(&uio->info);
+	uio->dev.registered = false;
+}
+
+#else
+
+static void context_release(struct uio_context *ctx)
+{
+	kfree(container_of(ctx, struct bench_uio, ctx));
+}
+
+static vm_fault_t context_fault(struct uio_context *ctx, struct vm_fault *vmf,
+				unsigned int map, unsigned long offset)
+{
+	struct bench_uio *uio = container_of(ctx, struct bench_uio, ctx);
+
+	vmf->page = vmalloc_to_page((void *)(unsigned long)uio->info.mem[map].addr + offset);
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct uio_context_ops context_ops = {
+	.release	= context_release,
+	.fault		= context_fault,
+};
+
+static bool context_init(struct bench_uio *uio)
+{
+	uio_context_init(&uio->ctx, &context_ops);
+	return true;
+}
+
+static int context_register(struct bench_uio *uio)
+{
+	/* registered before, and nobody has it any more? */
+	if (uio_context_unused(&uio->ctx))
+		context_init(uio);
+	return uio_register_device_context(&bench_pdev->dev, &uio->info, &uio->ctx);
+}
+
+static void context_put(struct bench_uio *uio)
+{
+	uio_context_put(&uio->ctx);
+}
+
+static void do_revoke(struct bench_uio *uio)
+{
+	uio_revoke_device(&uio->info);
+}
+
+#endif /* UIO_MAINLINE */
