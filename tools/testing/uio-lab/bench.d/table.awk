@@ -3,7 +3,13 @@
 
 BEGIN {
 	FS = "\t"
-	form = "%-34s %9s %9s %9s  %-13s %-13s %6s  %s\n"
+	what["count"] = "Instructions, one CPU"
+	what["holders"] = "The same, of a device that is in use"
+	what["rate"] = "Throughput, two CPUs"
+	what["tcmu"] = "TCMU, instructions, one CPU"
+	what["fio"] = "TCMU, throughput, two CPUs"
+	what["memory"] = "Kernel memory, bytes"
+	form = "%-38s %9s %9s %9s  %-13s %-13s %6s  %s\n"
 	printf form, "", "mainline", "ours", "floor", "to mainline", "to floor",
 		"spread", ""
 }
@@ -18,8 +24,13 @@ function short(x)
 	return sprintf("%.1f M", x / 1000000)
 }
 
+# What is aimed at: a ratio, a difference, or a figure of ours.
 function aim(ratio, target)
 {
+	if (target ~ /^ours/)
+		return sprintf("%.2f (%s)", $8, substr(target, 5))
+	if (target ~ /^[+]/)
+		return sprintf("%+d (<=%s)", $8 - $7, target)
 	if (ratio == "-")
 		return ""
 	return sprintf("%.3f", ratio) (target == "-" ? "" : " (" target ")")
@@ -27,7 +38,6 @@ function aim(ratio, target)
 
 $2 != last {
 	last = $2
-	what["count"] = "Instructions, one CPU"
 	print what[$2]
 }
 

@@ -31,6 +31,7 @@ extern const struct form *form;
  * @repeats: in a batch, of which the mean is taken
  * @batches: of these, the median
  * @wants: only forms of which this is true; NULL: all
+ * @is_result: @op gives a result of its own, not the counter's
  */
 struct bench_case {
 	const char *name;
@@ -40,12 +41,16 @@ struct bench_case {
 	unsigned int repeats;
 	unsigned int batches;
 	bool (*wants)(const struct form *form);
+	bool is_result;
 };
 
 /* cases_*.c; a case without a name is the end */
 extern const struct bench_case file_cases[];
 extern const struct bench_case map_cases[];
 extern const struct bench_case life_cases[];
+extern const struct bench_case holder_cases[];
+extern const struct bench_case rate_cases[];
+extern const struct bench_case memory_cases[];
 
 /* lib.c: the counter */
 static inline uint64_t counter(void)
@@ -75,5 +80,6 @@ void touch(volatile char *p);
 
 /* lib.c: threads that go first */
 void go_first(void);
+void go_like_others(void);
 
 #endif /* _BENCH_H */

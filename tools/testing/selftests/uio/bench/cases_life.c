@@ -3,13 +3,24 @@
  * uio_bench: devices that come and go.
  */
 
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "bench.h"
 
 static void setup_unregistered(void)
 {
+	go_first();
 	device_add(UIO_BENCH_VIRTUAL + 1, 1);
+}
+
+static void teardown_unregistered(void)
+{
+	device_remove();
+	go_like_others();
 }
 
 static uint64_t op_register(void)
@@ -21,7 +32,44 @@ static uint64_t op_register(void)
 	return took;
 }
 
+/* From the start of a revocation to the reader that has its error. */
+static void *read_error(void *took)
+{
+	uint64_t now;
+	int event, ret;
+
+	go_first();
+	ret = read(file, &event, sizeof(event));
+	now = counter();
+	if (ret != -1 || errno != EIO)
+		die("a reader has no EIO");
+	*(uint64_t *)took = now - stamp();
+	return NULL;
+}
+
+static uint64_t op_revoke(void)
+{
+	pthread_t reader;
+	uint64_t took;
+
+	device_make(UIO_BENCH_VIRTUAL + 1);
+	if (pthread_create(&reader, NULL, read_error, &took))
+		die("no thread");
+	usleep(20000);
+	if (ioctl(control, UIO_BENCH_REVOKE))
+		die("revoke");
+	pthread_join(reader, NULL);
+	device_remove();
+	return took;
+}
+
+static bool can_be_revoked(const struct form *form)
+{
+	return form->core != UIO_BENCH_FLOOR;
+}
+
 const struct bench_case life_cases[] = {
-	{ "register-unregister", setup_unregistered, op_register, device_remove, 1, 101, NULL },
+	{ "register-unregister", setup_unregistered, op_register, teardown_unregistered, 1, 101, NULL },
+	{ "revoke", NULL, op_revoke, NULL, 1, 21, can_be_revoked },
 	{ 0 }
 };

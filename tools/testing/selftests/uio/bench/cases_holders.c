@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_bench: unregistration of a device that is in use, by 1, 100 or 10,000
+ * files, mappings, or sleeping readers.
+ */
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define MOST	10000
+#define PAGE	4096
+
+static int files[MOST];
+static void *maps[MOST];
+static pthread_t readers[MOST];
+static atomic_int nr_reading;
+
+static void allow_files(void)
+{
+	struct rlimit limit = { MOST + 100, MOST + 100 };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die("setrlimit");
+}
+
+static uint64_t with_files(int nr)
+{
+	uint64_t took;
+	int i;
+
+	device_make(UIO_BENCH_VIRTUAL + 1);
+	for (i = 0; i < nr; i++)
+		files[i] = device_open(2);
+	took = device_unregister();
+	for (i = 0; i < nr; i++)
+		close(files[i]);
+	device_remove();
+	return took;
+}
+
+static uint64_t with_maps(int nr)
+{
+	uint64_t took;
+	int i;
+
+	device_make(UIO_BENCH_VIRTUAL + 1);
+	for (i = 0; i < nr; i++) {
+		maps[i] = map(file, UIO_BENCH_VIRTUAL, PAGE);
+		touch(maps[i]);
+	}
+	took = device_unregister();
+	for (i = 0; i < nr; i++)
+		unmap(maps[i], PAGE);
+	device_remove();
+	return took;
+}
+
+static void *read_error(void *arg __attribute__((unused)))
+{
+	int event;
+
+	nr_reading++;
+	if (read(file, &event, sizeof(event)) != -1 || errno != EIO)
+		die("a reader has no EIO");
+	return NULL;
+}
+
+static void start_readers(int nr)
+{
+	pthread_attr_t attr;
+	int i;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 16384);
+	nr_reading = 0;
+	for (i = 0; i < nr; i++) {
+		errno = pthread_create(&readers[i], &attr, read_error, NULL);
+		if (errno)
+			die("no thread");
+	}
+	pthread_attr_destroy(&attr);
+
+	/* one CPU: whoever goes to read sleeps when it is idle */
+	while (nr_reading < nr)
+		usleep(1000);
+	usleep(20000 + nr * 20);
+}
+
+static uint64_t with_readers(int nr)
+{
+	uint64_t took;
+	int i;
+
+	device_make(UIO_BENCH_VIRTUAL + 1);
+	start_readers(nr);
+	took = device_unregister();
+	for (i = 0; i < nr; i++)
+		pthread_join(readers[i], NULL);
+	device_remove();
+	return took;
+}
+
+#define HOLDER_OPS(_kind)						\
+static uint64_t op_##_kind##_1(void)					\
+{									\
+	return with_##_kind(1);						\
+}									\
+static uint64_t op_##_kind##_100(void)					\
+{									\
+	return with_##_kind(100);					\
+}									\
+static uint64_t op_##_kind##_10000(void)				\
+{									\
+	return with_##_kind(MOST);					\
+}
+
+HOLDER_OPS(files)
+HOLDER_OPS(maps)
+HOLDER_OPS(readers)
+
+static bool can_be_in_use(const struct form *form)
+{
+	return form->core != UIO_BENCH_FLOOR;
+}
+
+#define HOLDER_CASES(_kind)						\
+	{ "unregister-" #_kind "-1", allow_files, op_##_kind##_1, NULL, 1, 21,	\
+	  can_be_in_use },						\
+	{ "unregister-" #_kind "-100", allow_files, op_##_kind##_100, NULL, 1, 5, \
+	  can_be_in_use },						\
+	{ "unregister-" #_kind "-10000", allow_files, op_##_kind##_10000, NULL, 1, 1, \
+	  can_be_in_use }
+
+const struct bench_case holder_cases[] = {
+	HOLDER_CASES(files),
+	HOLDER_CASES(maps),
+	HOLDER_CASES(readers),
+	{ 0 }
+};

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_bench: bytes of kernel memory for each device, open file, and mapping: what
+ * the slab allocator's caches have in use, with many and without, not what one
+ * struct or another has.
+ */
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define DEVICES	1000
+#define FILES	4000
+#define PAGE	4096
+
+static int files[FILES];
+static void *maps[FILES];
+
+static uint64_t slab_bytes(void)
+{
+	unsigned long used, size;
+	uint64_t sum = 0;
+	char line[512];
+	FILE *info;
+
+	/* what is freed late is gone by then */
+	usleep(200000);
+	info = fopen("/proc/slabinfo", "r");
+	if (!info)
+		die("no /proc/slabinfo");
+	while (fgets(line, sizeof(line), info))
+		if (sscanf(line, "%*s %lu %*u %lu", &used, &size) == 2)
+			sum += (uint64_t)used * size;
+	fclose(info);
+	return sum;
+}
+
+static uint64_t op_device(void)
+{
+	uint64_t before, took;
+
+	device_add(UIO_BENCH_VIRTUAL + 1, DEVICES);
+	before = slab_bytes();
+	if (ioctl(control, UIO_BENCH_REGISTER, &took))
+		die("can't register %d devices", DEVICES);
+	took = slab_bytes() - before;
+	device_remove();
+	return took / DEVICES;
+}
+
+static void setup_files(void)
+{
+	struct rlimit limit = { FILES + 100, FILES + 100 };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die("setrlimit");
+	device_make(UIO_BENCH_VIRTUAL + 1);
+	/* the table of descriptors grows, and does not shrink again */
+	close(dup2(file, FILES + 50));
+}
+
+static uint64_t op_file(void)
+{
+	uint64_t before = slab_bytes(), took;
+	int i;
+
+	for (i = 0; i < FILES; i++)
+		files[i] = device_open(2);
+	took = slab_bytes() - before;
+	for (i = 0; i < FILES; i++)
+		close(files[i]);
+	return took / FILES;
+}
+
+static uint64_t op_mapping(void)
+{
+	uint64_t before = slab_bytes(), took;
+	int i;
+
+	for (i = 0; i < FILES; i++) {
+		maps[i] = map(file, UIO_BENCH_VIRTUAL, PAGE);
+		touch(maps[i]);
+	}
+	took = slab_bytes() - before;
+	for (i = 0; i < FILES; i++)
+		unmap(maps[i], PAGE);
+	return took / FILES;
+}
+
+const struct bench_case memory_cases[] = {
+	{ .name = "memory-device", .op = op_device, .repeats = 1, .batches = 3,
+	  .is_result = true },
+	{ .name = "memory-file", .setup = setup_files, .op = op_file,
+	  .teardown = device_remove, .repeats = 1, .batches = 3, .is_result = true },
+	{ .name = "memory-mapping", .setup = setup_files, .op = op_mapping,
+	  .teardown = device_remove, .repeats = 1, .batches = 3, .is_result = true },
+	{ 0 }
+};

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_bench: how often in a second several processes can do something with one
+ * device. Processes, so that what they share is the device.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define MOST	8
+#define PAGE	4096
+#define PAGES	64
+#define SECONDS	0.4
+
+/* In memory that all processes see. */
+struct shared {
+	atomic_int ready;
+	atomic_bool go;
+	atomic_bool stop;
+	struct {
+		unsigned long done;
+		/* each its own cache line */
+		char pad[120];
+	} of[MOST];
+};
+
+static struct shared *shared;
+static char *touched;
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void sleep_for(double seconds)
+{
+	struct timespec ts = { .tv_nsec = (long)(seconds * 1e9) };
+
+	nanosleep(&ts, NULL);
+}
+
+/* Start; do things, and count them; end. */
+struct work {
+	void (*start)(void);
+	unsigned int (*some)(void);
+};
+
+static void start_reading(void)
+{
+	file = device_open(O_RDWR | O_NONBLOCK);
+}
+
+static unsigned int read_some(void)
+{
+	int event, i;
+
+	for (i = 0; i < PAGES; i++)
+		if (read(file, &event, sizeof(event)) >= 0 || errno != EAGAIN)
+			die("a read has something, or fails");
+	return PAGES;
+}
+
+static void start_touching(void)
+{
+	file = device_open(O_RDWR);
+	touched = map(file, UIO_BENCH_VIRTUAL, PAGES * PAGE);
+}
+
+static unsigned int touch_some(void)
+{
+	int i;
+
+	for (i = 0; i < PAGES; i++)
+		touch(touched + i * PAGE);
+	if (madvise(touched, PAGES * PAGE, MADV_DONTNEED))
+		die("madvise");
+	return PAGES;
+}
+
+static void child(const struct work *work, int nr)
+{
+	close(file);
+	work->start();
+	work->some();
+	shared->ready++;
+	while (!shared->go)
+		sleep_for(0.001);
+	while (!shared->stop)
+		shared->of[nr].done += work->some();
+	_exit(0);
+}
+
+static unsigned long total(int nr)
+{
+	unsigned long sum = 0;
+	int i;
+
+	for (i = 0; i < nr; i++)
+		sum += shared->of[i].done;
+	return sum;
+}
+
+/* The parent sleeps but for a moment, so it is in nobody's way. */
+static uint64_t rate(int nr, const struct work *work)
+{
+	int i, status, failed = 0;
+	unsigned long did;
+	double took;
+
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		die("no shared memory");
+	for (i = 0; i < nr; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork");
+		if (!pid)
+			child(work, i);
+	}
+	while (shared->ready < nr && !waitpid(-1, NULL, WNOHANG))
+		sleep_for(0.001);
+	shared->go = true;
+	/* until all are at it */
+	sleep_for(0.05);
+	did = total(nr);
+	took = now();
+	sleep_for(SECONDS);
+	did = total(nr) - did;
+	took = now() - took;
+	shared->stop = true;
+	while (wait(&status) > 0)
+		failed |= status;
+	if (failed)
+		die("a process of %d failed", nr);
+	munmap(shared, sizeof(*shared));
+	return did / took;
+}
+
+static const struct work reading = { start_reading, read_some };
+static const struct work touching = { start_touching, touch_some };
+
+#define RATE_OPS(_nr)							\
+static uint64_t op_read_##_nr(void)					\
+{									\
+	return rate(_nr, &reading);					\
+}									\
+static uint64_t op_fault_##_nr(void)					\
+{									\
+	return rate(_nr, &touching);					\
+}
+
+RATE_OPS(1)
+RATE_OPS(2)
+RATE_OPS(4)
+RATE_OPS(8)
+
+static void setup(void)
+{
+	device_make(UIO_BENCH_VIRTUAL + 1);
+}
+
+#define RATE_CASE(_kind, _nr, _op)					\
+	{ .name = _kind "-" #_nr, .setup = setup, .op = _op##_##_nr,	\
+	  .teardown = device_remove, .repeats = 1, .batches = 1, .is_result = true }
+
+const struct bench_case rate_cases[] = {
+	RATE_CASE("rate-read", 1, op_read),
+	RATE_CASE("rate-read", 2, op_read),
+	RATE_CASE("rate-read", 4, op_read),
+	RATE_CASE("rate-read", 8, op_read),
+	RATE_CASE("rate-fault", 1, op_fault),
+	RATE_CASE("rate-fault", 2, op_fault),
+	RATE_CASE("rate-fault", 4, op_fault),
+	RATE_CASE("rate-fault", 8, op_fault),
+	{ 0 }
+};
