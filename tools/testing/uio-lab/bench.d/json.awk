@@ -24,7 +24,7 @@ function text(x)
 		"\"target\": %s, \"target_floor\": %s, \"met\": %s",
 		$1, value($7), value($8), value($10), value($11), value($12), $3, $13,
 		text($4), text($5),
-		$14 == "-" ? "null" : $14 == "yes" ? "true" : "false")
+		$14 == "yes" ? "true" : $14 == "no" ? "false" : "null")
 	if ($9 != "-" && $9 != $8)
 		line = line sprintf(", \"ours-context\": %s", $9)
 	line = line "}"

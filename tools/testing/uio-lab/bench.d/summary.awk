@@ -2,10 +2,16 @@
 # summary.awk CASES SAMPLES: what the samples come to. Prints a line with TABs for
 # each case that was measured: name, kind, unit, target, target to the floor, title,
 # medians of mainline, ours, ours-context and floor, ratio, ratio to the floor,
-# spread, met (yes, no, or - without a target). What there is not is "-".
+# spread, met (yes, no,
+# unclear, or - without a target). What there is not is "-".
 #
 # The spread is the largest of any form's: difference of the quartiles over the
 # median. A quartile between two samples is interpolated.
+
+# What differs for no reason.
+BEGIN {
+	least["tcmu"] = 0.005
+}
 
 BEGIN {
 	OFS = "\t"
@@ -63,20 +69,23 @@ function summarise(c, form,    v, n, i, s)
 }
 
 # Is it as the target WANTs? That is about X, the ratio, OURS alone, or what ours has
-# MORE.
-function fits(x, want, ours, more,    limit)
+# MORE. A ratio that is nearer to the limit than samples are to each other says
+# nothing.
+function fits(x, want, ours, more, apart,    limit, good)
 {
 	if (want == "-" || x == "-")
 		return "-"
 	limit = want
 	gsub(/[^0-9.]/, "", limit)
+	limit += 0
 	if (want ~ /^ours<=/)
-		return ours <= limit + 0 ? "yes" : "no"
+		return ours <= limit ? "yes" : "no"
 	if (want ~ /^\+/)
-		return more <= limit + 0 ? "yes" : "no"
-	if (want ~ /^>=/)
-		return x >= limit + 0 ? "yes" : "no"
-	return x <= limit + 0 ? "yes" : "no"
+		return more <= limit ? "yes" : "no"
+	good = want ~ /^>=/ ? x >= limit : x <= limit
+	if (x > limit * (1 - apart) && x < limit * (1 + apart))
+		return "unclear"
+	return good ? "yes" : "no"
 }
 
 # A holder's part with 10,000 of them, over the same with 100. Below 100 instructions
@@ -112,7 +121,17 @@ function both(a, b)
 {
 	if (a == "no" || b == "no")
 		return "no"
+	if (a == "unclear" || b == "unclear")
+		return "unclear"
 	return a == "-" && b == "-" ? "-" : "yes"
+}
+
+function verdict(c, ratio, to_floor,    apart, ours)
+{
+	apart = spread[c] > least[kind[c]] ? spread[c] : least[kind[c]] + 0
+	ours = median[c, "ours"]
+	return both(fits(ratio, target[c], ours, ours - median[c, "mainline"], apart),
+		    fits(to_floor, target_floor[c], 0, 0, apart))
 }
 
 END {
@@ -134,8 +153,6 @@ END {
 			shown(c, "mainline"), shown(c, "ours"),
 			shown(c, "ours-context"), shown(c, "floor"),
 			ratio, to_floor, sprintf("%.4f", spread[c]),
-			both(fits(ratio, target[c], median[c, "ours"],
-				median[c, "ours"] - median[c, "mainline"]),
-			     fits(to_floor, target_floor[c]))
+			verdict(c, ratio, to_floor)
 	}
 }

@@ -6,9 +6,13 @@ BEGIN {
 	what["count"] = "Instructions, one CPU"
 	what["holders"] = "The same, of a device that is in use"
 	what["rate"] = "Throughput, two CPUs"
-	what["tcmu"] = "TCMU, instructions, one CPU"
+	what["ring"] = "A ring of TCMU, instructions, one CPU"
+	what["tcmu"] = "TCMU, I/O per 10^9 instructions, one CPU"
 	what["fio"] = "TCMU, throughput, two CPUs"
 	what["memory"] = "Kernel memory, bytes"
+	word["yes"] = "met"
+	word["no"] = "missed"
+	word["unclear"] = "unclear"
 	form = "%-38s %9s %9s %9s  %-13s %-13s %6s  %s\n"
 	printf form, "", "mainline", "ours", "floor", "to mainline", "to floor",
 		"spread", ""
@@ -44,7 +48,7 @@ $2 != last {
 {
 	printf form, "  " $6, short($7), short($8), short($10), aim($11, $4),
 		aim($12, $5), sprintf("%.1f %%", $13 * 100),
-		$14 == "no" ? "missed" : $14 == "yes" ? "met" : ""
+		word[$14]
 	if ($14 == "yes")
 		met++
 	if ($14 != "-")

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_bench_tcmu consume|touch NODE BYTES: the other side of a TCMU device of that
+ * size, in place of a daemon. Every command is done as soon as it is seen, and
+ * reads and writes move no data: what is left is the way there and back.
+ *
+ * With touch, large writes wait until there are 64 MiB of them. Then all of that,
+ * which is in the ring's data area, is touched through new mappings, and the
+ * median of what this takes is printed. After that all goes on.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/target_core_user.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SECTOR	512
+#define PAGE	4096
+#define TOUCH	(64ul << 20)
+#define LARGE	(64 << 10)
+#define TIMES	3
+
+#define SAM_GOOD		0x00
+#define SAM_CHECK_CONDITION	0x02
+
+static char *ring;
+static size_t ring_size;
+static uint64_t sectors;
+static int fd;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "uio_bench_tcmu: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static uint64_t counter(void)
+{
+	unsigned int low, high;
+
+	asm volatile("rdtsc" : "=a" (low), "=d" (high) : : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+static void put_be(unsigned char *to, int bytes, uint64_t value)
+{
+	while (bytes--) {
+		to[bytes] = value;
+		value >>= 8;
+	}
+}
+
+static unsigned int get_be32(const unsigned char *from)
+{
+	return (unsigned int)from[0] << 24 | from[1] << 16 | from[2] << 8 | from[3];
+}
+
+static int answer(struct tcmu_cmd_entry *entry, const void *data, size_t size)
+{
+	if (!entry->req.iov_cnt)
+		return SAM_GOOD;
+	if (size > entry->req.iov[0].iov_len)
+		size = entry->req.iov[0].iov_len;
+	memcpy(ring + (uintptr_t)entry->req.iov[0].iov_base, data, size);
+	return SAM_GOOD;
+}
+
+static int refuse(unsigned char *sense)
+{
+	memset(sense, 0, TCMU_SENSE_BUFFERSIZE);
+	sense[0] = 0x70;
+	/* illegal request: there is no such command */
+	sense[2] = 0x05;
+	sense[7] = 10;
+	sense[12] = 0x20;
+	return SAM_CHECK_CONDITION;
+}
+
+static int inquiry(struct tcmu_cmd_entry *entry)
+{
+	unsigned char data[36] = { [2] = 5, [3] = 2, [4] = 31 };
+
+	memcpy(data + 8, "UIO     bench           0001", 28);
+	return answer(entry, data, sizeof(data));
+}
+
+static int capacity(struct tcmu_cmd_entry *entry, bool is_16)
+{
+	unsigned char data[32] = { 0 };
+	int bytes = is_16 ? 8 : 4;
+
+	put_be(data, bytes, sectors - 1);
+	put_be(data + bytes, 4, SECTOR);
+	return answer(entry, data, is_16 ? 32 : 8);
+}
+
+/* Its SCSI status, and the sense data with it. */
+static int execute(struct tcmu_cmd_entry *entry, unsigned char *sense)
+{
+	unsigned char *cdb = (unsigned char *)ring + entry->req.cdb_off;
+
+	switch (cdb[0]) {
+	case 0x12:
+		return cdb[1] & 1 ? refuse(sense) : inquiry(entry);
+	case 0x25:
+		return capacity(entry, false);
+	case 0x9e:
+		return (cdb[1] & 0x1f) == 0x10 ? capacity(entry, true) : refuse(sense);
+	case 0x00: /* test unit ready */
+	case 0x08: /* read, write */
+	case 0x0a:
+	case 0x28:
+	case 0x2a:
+	case 0x88:
+	case 0x8a:
+	case 0x1b: /* start, synchronize cache */
+	case 0x35:
+	case 0x91:
+		return SAM_GOOD;
+	default:
+		return refuse(sense);
+	}
+}
+
+static void complete(struct tcmu_cmd_entry *entry)
+{
+	unsigned char sense[TCMU_SENSE_BUFFERSIZE];
+	int status = execute(entry, sense);
+
+	/* the request ends here, the answer is in its place */
+	entry->hdr.uflags = 0;
+	memset(&entry->rsp, 0, offsetof(typeof(entry->rsp), sense_buffer));
+	entry->rsp.scsi_status = status;
+	if (status != SAM_GOOD)
+		memcpy(entry->rsp.sense_buffer, sense, sizeof(sense));
+}
+
+static struct tcmu_cmd_entry *entry_at(uint32_t at)
+{
+	struct tcmu_mailbox *mailbox = (void *)ring;
+
+	return (void *)(ring + mailbox->cmdr_off + at);
+}
+
+static uint32_t next(uint32_t at)
+{
+	struct tcmu_mailbox *mailbox = (void *)ring;
+
+	return (at + tcmu_hdr_get_len(entry_at(at)->hdr.len_op)) % mailbox->cmdr_size;
+}
+
+/* Is there something new? */
+static bool complete_all(void)
+{
+	struct tcmu_mailbox *mailbox = (void *)ring;
+	uint32_t at = mailbox->cmd_tail;
+	uint32_t end = __atomic_load_n(&mailbox->cmd_head, __ATOMIC_ACQUIRE);
+	bool any = at != end;
+
+	while (at != end) {
+		if (tcmu_hdr_get_op(entry_at(at)->hdr.len_op) == TCMU_OP_CMD)
+			complete(entry_at(at));
+		at = next(at);
+	}
+	__atomic_store_n(&mailbox->cmd_tail, at, __ATOMIC_RELEASE);
+	return any;
+}
+
+/* Bytes of large writes that wait. */
+static size_t waiting(void)
+{
+	struct tcmu_mailbox *mailbox = (void *)ring;
+	uint32_t at = mailbox->cmd_tail;
+	uint32_t end = __atomic_load_n(&mailbox->cmd_head, __ATOMIC_ACQUIRE);
+	size_t sum = 0;
+
+	for (; at != end; at = next(at)) {
+		struct tcmu_cmd_entry *entry = entry_at(at);
+		unsigned char *cdb = (unsigned char *)ring + entry->req.cdb_off;
+
+		if (tcmu_hdr_get_op(entry->hdr.len_op) != TCMU_OP_CMD || cdb[0] != 0x2a)
+			continue;
+		/* sectors, 16 bits */
+		if ((get_be32(cdb + 6) >> 8 & 0xffff) * SECTOR >= LARGE)
+			sum += (get_be32(cdb + 6) >> 8 & 0xffff) * SECTOR;
+	}
+	return sum;
+}
+
+static char *map_ring(void)
+{
+	char *p = mmap(NULL, ring_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		die("can't map the ring");
+	return p;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void touch_data(void)
+{
+	struct tcmu_mailbox *mailbox = (void *)ring;
+	size_t from = mailbox->cmdr_off + mailbox->cmdr_size, i;
+	uint64_t took[TIMES];
+	int n;
+
+	for (n = 0; n < TIMES; n++) {
+		char *p = map_ring();
+		uint64_t start = counter();
+
+		for (i = 0; i < TOUCH; i += PAGE)
+			*(volatile char *)(p + from + i);
+		took[n] = counter() - start;
+		munmap(p, ring_size);
+	}
+	qsort(took, TIMES, sizeof(*took), compare);
+	printf("tcmu-touch64 %llu\n", (unsigned long long)took[TIMES / 2]);
+	fflush(stdout);
+}
+
+static void open_ring(const char *node)
+{
+	char path[128], size[32] = "";
+	int attr;
+
+	snprintf(path, sizeof(path), "/sys/class/uio/%s/maps/map0/size",
+		 strrchr(node, '/') + 1);
+	attr = open(path, O_RDONLY);
+	if (attr < 0 || read(attr, size, sizeof(size) - 1) <= 0)
+		die(path);
+	close(attr);
+	ring_size = strtoul(size, NULL, 0);
+
+	fd = open(node, O_RDWR);
+	if (fd < 0)
+		die(node);
+	ring = map_ring();
+}
+
+/* Until the device is gone. */
+static void serve(bool touch)
+{
+	int event, on = 1;
+
+	for (;;) {
+		size_t bytes = touch ? waiting() : 0;
+
+		if (bytes >= TOUCH) {
+			touch_data();
+			touch = false;
+		}
+		if ((!touch || !bytes) && complete_all()) {
+			if (write(fd, &on, sizeof(on)) != sizeof(on))
+				die("can't tell the kernel");
+			continue;
+		}
+		if (read(fd, &event, sizeof(event)) != sizeof(event)) {
+			if (errno == EIO)
+				return;
+			die("read");
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	bool touch = argc == 4 && !strcmp(argv[1], "touch");
+
+	if (argc != 4 || (!touch && strcmp(argv[1], "consume")) || argv[2][0] != '/') {
+		fprintf(stderr, "usage: uio_bench_tcmu consume|touch NODE BYTES\n");
+		return 2;
+	}
+	sectors = strtoull(argv[3], NULL, 0) / SECTOR;
+	open_ring(argv[2]);
+	serve(touch);
+	return 0;
+}
