@@ -174,7 +174,7 @@ qemu_command()
 	# for wild ones while the boot CPU is identified, if an interrupt comes then.
 	! is_debug "$kernel" || parameters+=(slab_debug=F kunit.enable=1 no5lvl)
 	accel=(-accel "$(cat "$build/accel")")
-	[ -z "$icount" ] || accel=(-accel tcg,thread=single -icount shift=0)
+	[ -z "$icount" ] || accel=(-accel "tcg,thread=single" -icount shift=0)
 	[ -z "$timeout" ] || limit=(timeout --foreground -k 5 "$timeout")
 	qemu=("${limit[@]}" qemu-system-x86_64 -M q35 "${accel[@]}"
 		-cpu max -smp "$smp" -m "$mem" -nodefaults -no-user-config

@@ -76,7 +76,7 @@ void notify(void);
 uint64_t stamp(void);
 void *map(int fd, unsigned int region, size_t size);
 void unmap(void *p, size_t size);
-void touch(volatile char *p);
+void touch(const char *p);
 
 /* lib.c: threads that go first */
 void go_first(void);

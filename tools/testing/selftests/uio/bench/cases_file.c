@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -96,13 +97,14 @@ static uint64_t op_open_close(void)
 
 /* The blocked reader. */
 static pthread_t reader;
-static volatile bool reader_ends;
-static volatile uint64_t reader_took, reads;
+static atomic_bool reader_ends;
+static atomic_ullong reader_took, reads;
 
-static void *read_events(void *arg __attribute__((unused)))
+static void *read_events(void *arg)
 {
 	int event;
 
+	(void)arg;
 	go_first();
 	while (!reader_ends) {
 		uint64_t now;

@@ -60,10 +60,11 @@ static uint64_t with_maps(int nr)
 	return took;
 }
 
-static void *read_error(void *arg __attribute__((unused)))
+static void *read_error(void *arg)
 {
 	int event;
 
+	(void)arg;
 	nr_reading++;
 	if (read(file, &event, sizeof(event)) != -1 || errno != EIO)
 		die("a reader has no EIO");
@@ -128,17 +129,19 @@ static bool can_be_in_use(const struct form *form)
 	return form->core != UIO_BENCH_FLOOR;
 }
 
-#define HOLDER_CASES(_kind)						\
-	{ "unregister-" #_kind "-1", allow_files, op_##_kind##_1, NULL, 1, 21,	\
-	  can_be_in_use },						\
-	{ "unregister-" #_kind "-100", allow_files, op_##_kind##_100, NULL, 1, 5, \
-	  can_be_in_use },						\
-	{ "unregister-" #_kind "-10000", allow_files, op_##_kind##_10000, NULL, 1, 1, \
-	  can_be_in_use }
+#define HOLDER_CASE(_name, _op, _batches)				\
+	{ .name = _name, .setup = allow_files, .op = _op, .repeats = 1,	\
+	  .batches = _batches, .wants = can_be_in_use }
 
 const struct bench_case holder_cases[] = {
-	HOLDER_CASES(files),
-	HOLDER_CASES(maps),
-	HOLDER_CASES(readers),
+	HOLDER_CASE("unregister-files-1", op_files_1, 21),
+	HOLDER_CASE("unregister-files-100", op_files_100, 5),
+	HOLDER_CASE("unregister-files-10000", op_files_10000, 1),
+	HOLDER_CASE("unregister-maps-1", op_maps_1, 21),
+	HOLDER_CASE("unregister-maps-100", op_maps_100, 5),
+	HOLDER_CASE("unregister-maps-10000", op_maps_10000, 1),
+	HOLDER_CASE("unregister-readers-1", op_readers_1, 21),
+	HOLDER_CASE("unregister-readers-100", op_readers_100, 5),
+	HOLDER_CASE("unregister-readers-10000", op_readers_10000, 1),
 	{ 0 }
 };

@@ -69,7 +69,8 @@ static bool can_be_revoked(const struct form *form)
 }
 
 const struct bench_case life_cases[] = {
-	{ "register-unregister", setup_unregistered, op_register, teardown_unregistered, 1, 101, NULL },
+	{ "register-unregister", setup_unregistered, op_register, teardown_unregistered,
+	  1, 101, NULL },
 	{ "revoke", NULL, op_revoke, NULL, 1, 21, can_be_revoked },
 	{ 0 }
 };

@@ -151,38 +151,38 @@ static uint64_t rate(int nr, const struct work *work)
 static const struct work reading = { start_reading, read_some };
 static const struct work touching = { start_touching, touch_some };
 
-#define RATE_OPS(_nr)							\
-static uint64_t op_read_##_nr(void)					\
+#define RATE_OP(_name, _nr, _work)					\
+static uint64_t op_##_name(void)					\
 {									\
-	return rate(_nr, &reading);					\
-}									\
-static uint64_t op_fault_##_nr(void)					\
-{									\
-	return rate(_nr, &touching);					\
+	return rate(_nr, _work);					\
 }
 
-RATE_OPS(1)
-RATE_OPS(2)
-RATE_OPS(4)
-RATE_OPS(8)
+RATE_OP(read_1, 1, &reading)
+RATE_OP(read_2, 2, &reading)
+RATE_OP(read_4, 4, &reading)
+RATE_OP(read_8, 8, &reading)
+RATE_OP(fault_1, 1, &touching)
+RATE_OP(fault_2, 2, &touching)
+RATE_OP(fault_4, 4, &touching)
+RATE_OP(fault_8, 8, &touching)
 
 static void setup(void)
 {
 	device_make(UIO_BENCH_VIRTUAL + 1);
 }
 
-#define RATE_CASE(_kind, _nr, _op)					\
-	{ .name = _kind "-" #_nr, .setup = setup, .op = _op##_##_nr,	\
-	  .teardown = device_remove, .repeats = 1, .batches = 1, .is_result = true }
+#define RATE_CASE(_name, _op)						\
+	{ .name = _name, .setup = setup, .op = _op, .teardown = device_remove, \
+	  .repeats = 1, .batches = 1, .is_result = true }
 
 const struct bench_case rate_cases[] = {
-	RATE_CASE("rate-read", 1, op_read),
-	RATE_CASE("rate-read", 2, op_read),
-	RATE_CASE("rate-read", 4, op_read),
-	RATE_CASE("rate-read", 8, op_read),
-	RATE_CASE("rate-fault", 1, op_fault),
-	RATE_CASE("rate-fault", 2, op_fault),
-	RATE_CASE("rate-fault", 4, op_fault),
-	RATE_CASE("rate-fault", 8, op_fault),
+	RATE_CASE("rate-read-1", op_read_1),
+	RATE_CASE("rate-read-2", op_read_2),
+	RATE_CASE("rate-read-4", op_read_4),
+	RATE_CASE("rate-read-8", op_read_8),
+	RATE_CASE("rate-fault-1", op_fault_1),
+	RATE_CASE("rate-fault-2", op_fault_2),
+	RATE_CASE("rate-fault-4", op_fault_4),
+	RATE_CASE("rate-fault-8", op_fault_8),
 	{ 0 }
 };

@@ -114,7 +114,7 @@ void *map(int fd, unsigned int region, size_t size)
 		       (off_t)region * getpagesize());
 
 	if (p == MAP_FAILED)
-		die("can't map region %u of %s", region, node);
+		die("no mapping of region %u of %s", region, node);
 	return p;
 }
 
@@ -124,9 +124,9 @@ void unmap(void *p, size_t size)
 		die("munmap");
 }
 
-void touch(volatile char *p)
+void touch(const char *p)
 {
-	(void)*p;
+	(void)*(const volatile char *)p;
 }
 
 static void set_policy(int policy, int priority)

@@ -9,7 +9,7 @@
 
 #include "floor.h"
 
-#define MINORS	(1 << 14)
+#define MINORS	BIT(14)
 
 static DEFINE_XARRAY_ALLOC(minors);
 static dev_t first_devt;

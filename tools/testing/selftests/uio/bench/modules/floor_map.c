@@ -13,7 +13,7 @@
 
 #include "floor.h"
 
-#define BATCH	32
+#define BATCH	32UL
 
 static unsigned int around = PTRS_PER_PTE;
 module_param(around, uint, 0644);
@@ -42,7 +42,7 @@ static noinline void insert_many(struct vm_fault *vmf, unsigned long left)
 	struct page *pages[BATCH];
 
 	while (left) {
-		unsigned long i, nr = min(left, (unsigned long)BATCH), not_done = nr;
+		unsigned long i, nr = min(left, BATCH), not_done = nr;
 
 		for (i = 0; i < nr; i++)
 			pages[i] = floor_page(mem, index + i);
