@@ -161,18 +161,28 @@ monitor()
 		-chardev "pipe,id=port,path=$work/port" -serial chardev:port
 }
 
-qemu_command()
+kernel_parameters()
 {
-	local limit=() parameters device accel
+	local khz
 
+	khz=$(cat "$build/tsc-khz")
+	# Where instructions are counted, each takes a nanosecond of guest time.
+	[ -z "$icount" ] || khz=1000000
 	parameters=(console=ttyS0 loglevel=5 root=/dev/nvme0n1 rw
 		rootflags=noinit_itable init=/sbin/lab-init mitigations=off
-		tsc=reliable panic=-1 oops=panic)
+		tsc=reliable "tsc_early_khz=$khz" panic=-1 oops=panic)
 	# Slab checks switch off the per-CPU sheaves. Kmemleak would take pointers that
 	# are left there for references, and find no leak of slab memory. KUnit is off
 	# in such a configuration. With five levels of page tables KASAN takes addresses
 	# for wild ones while the boot CPU is identified, if an interrupt comes then.
 	! is_debug "$kernel" || parameters+=(slab_debug=F kunit.enable=1 no5lvl)
+}
+
+qemu_command()
+{
+	local limit=() parameters device accel
+
+	kernel_parameters
 	accel=(-accel "$(cat "$build/accel")")
 	[ -z "$icount" ] || accel=(-accel "tcg,thread=single" -icount shift=0)
 	[ -z "$timeout" ] || limit=(timeout --foreground -k 5 "$timeout")

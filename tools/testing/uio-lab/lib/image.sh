@@ -49,4 +49,8 @@ setup_accel()
 		accel=kvm
 	fi
 	printf '%s\n' "$accel" >"$build/accel"
+
+	# see the program
+	in_tools gcc -O2 -Wall -o "$build/tmp/tsc-khz" "$lab/tsc-khz.c"
+	in_tools "$build/tmp/tsc-khz" >"$build/tsc-khz"
 }

@@ -50,7 +50,8 @@ inputs_of()
 	guestroot) cat "$lab/packages.guest" "$lab/guest/stub" "$lab/lib/bootstrap.sh" ;;
 	image) inputs_of guestroot
 		cat "$lab/lib/image.sh" "${kernels[@]/#/$build/versions.d/kernel-}" ;;
-	accel) uname -r; stat -c %t:%T /dev/kvm || :; cat "$build/stamps/tools" ;;
+	accel) uname -r; stat -c %t:%T /dev/kvm || :; grep -m 1 'model name' /proc/cpuinfo
+		cat "$build/stamps/tools" "$lab/tsc-khz.c" "$lab/lib/image.sh" ;;
 	esac 2>/dev/null | sha256sum
 }
 
@@ -73,7 +74,7 @@ describe()
 	headers) echo "kernel headers" ;;
 	guestroot) echo "guest packages (tcmu-runner, targetcli, fio)" ;;
 	image) echo "guest root image" ;;
-	accel) echo "probe of KVM" ;;
+	accel) echo "probe of KVM, and of the clock" ;;
 	esac
 }
 
