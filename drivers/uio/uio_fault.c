@@ -14,55 +14,6 @@
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 
-/*
- * A touch maps the pages after it as well, as many as the page cache does, since
- * an exception costs several times what a page does. They end where as many are
- * aligned: a walk through memory finds none that is there already. Whether they
- * can be mapped is of no interest, they have their own touch.
- */
-#define UIO_FAULT_PAGES	16
-
-static unsigned int uio_pages_to_map(const struct vm_fault *vmf,
-				     const struct uio_mem *mem,
-				     unsigned long index)
-{
-	unsigned long to_align = UIO_FAULT_PAGES -
-				 PHYS_PFN(vmf->address) % UIO_FAULT_PAGES;
-
-	return min3(to_align, PHYS_PFN(vmf->vma->vm_end - vmf->address),
-		    uio_mem_pages(mem) - index);
-}
-
-static vm_fault_t uio_insert_pfn(struct vm_area_struct *vma,
-				 unsigned long address, unsigned long pfn)
-{
-	/* which of the two flags it has is mmap()'s choice */
-	if (vma->vm_flags & VM_MIXEDMAP)
-		return vmf_insert_mixed(vma, address, pfn);
-	return vmf_insert_pfn(vma, address, pfn);
-}
-
-static vm_fault_t uio_insert_page(struct vm_fault *vmf, struct page *page)
-{
-	int err = vm_insert_page(vmf->vma, vmf->address, page);
-
-	/* another thread was faster */
-	if (!err || err == -EBUSY)
-		return VM_FAULT_NOPAGE;
-	return vmf_error(err);
-}
-
-static vm_fault_t uio_insert_pages(struct vm_fault *vmf, struct page **pages,
-				   unsigned int nr)
-{
-	unsigned long left = nr;
-	int err = vm_insert_pages(vmf->vma, vmf->address, pages, &left);
-
-	if (left < nr || err == -EBUSY)
-		return VM_FAULT_NOPAGE;
-	return vmf_error(err);
-}
-
 static vm_fault_t uio_fault_io(struct vm_fault *vmf, const struct uio_mem *mem,
 			       unsigned long index)
 {
@@ -78,46 +29,38 @@ static vm_fault_t uio_fault_io(struct vm_fault *vmf, const struct uio_mem *mem,
 	return ret;
 }
 
-static struct page *uio_mem_page(const struct uio_mem *mem, unsigned long index)
-{
-	void *addr = (void *)(unsigned long)mem->addr + (index << PAGE_SHIFT);
-
-	return mem->memtype == UIO_MEM_VIRTUAL ? vmalloc_to_page(addr) :
-						 virt_to_page(addr);
-}
-
 /*
  * Memory of the slab, or of a higher order without __GFP_COMP, has pages without
  * a refcount of their own. They are mapped without one: no mapping outlives the
  * memory, and as it has no page that could be pinned, nothing else does.
  */
-static vm_fault_t uio_fault_memory(struct vm_fault *vmf,
+static bool uio_page_is_counted(struct page *page)
+{
+	return !PageSlab(compound_head(page)) && page_count(page);
+}
+
+static vm_fault_t uio_fault_memory(struct uio_object *obj, struct vm_fault *vmf,
 				   const struct uio_mem *mem,
 				   unsigned long index)
 {
-	unsigned int nr = uio_pages_to_map(vmf, mem, index);
-	struct page *pages[UIO_FAULT_PAGES];
-	unsigned int i;
+	struct page *page = uio_mem_page(mem, index);
+	unsigned int nr;
 
-	for (i = 0; i < nr; i++) {
-		pages[i] = uio_mem_page(mem, index + i);
-		if (!pages[i])
-			break;
-	}
-	if (!i)
+	if (!page)
 		return VM_FAULT_SIGBUS;
+	if (!uio_page_is_counted(page))
+		return uio_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
 
-	if (PageSlab(compound_head(pages[0])) || !page_count(pages[0]))
-		return uio_insert_pfn(vmf->vma, vmf->address,
-				      page_to_pfn(pages[0]));
-	return uio_insert_pages(vmf, pages, i);
+	nr = uio_pages_to_map(vmf, mem, index);
+	if (nr == 1)
+		return uio_insert_page(vmf, page);
+	return uio_insert_pages(obj, vmf, mem, index, nr);
 }
 
-static vm_fault_t uio_fault_context(struct uio_context *ctx,
-				    struct vm_fault *vmf, unsigned int map,
-				    unsigned long offset)
+static vm_fault_t uio_fault_page(struct uio_context *ctx, struct vm_fault *vmf,
+				 unsigned int map, unsigned long index)
 {
-	vm_fault_t ret = ctx->ops->fault(ctx, vmf, map, offset);
+	vm_fault_t ret = ctx->ops->fault(ctx, vmf, map, index << PAGE_SHIFT);
 	struct page *page = vmf->page;
 	bool locked = ret & VM_FAULT_LOCKED;
 	unsigned int noio;
@@ -140,11 +83,24 @@ static vm_fault_t uio_fault_context(struct uio_context *ctx,
 	return ret;
 }
 
+static vm_fault_t uio_fault_context(struct uio_object *obj, struct vm_fault *vmf,
+				    const struct uio_mem *mem,
+				    unsigned long index)
+{
+	unsigned int nr = uio_pages_to_map(vmf, mem, index);
+
+	/* unless the touched page is not there yet */
+	if (nr > 1 && obj->ctx->ops->fault_around &&
+	    uio_insert_pages(obj, vmf, mem, index, nr) == VM_FAULT_NOPAGE)
+		return VM_FAULT_NOPAGE;
+	return uio_fault_page(obj->ctx, vmf, mem - obj->idev.info->mem, index);
+}
+
 static vm_fault_t uio_fault_live(struct uio_object *obj, struct vm_fault *vmf)
 {
-	unsigned long map = uio_pgoff_map(vmf->pgoff);
 	unsigned long index = uio_pgoff_index(vmf->pgoff);
-	struct uio_mem *mem = uio_mem_find(obj->idev.info, map);
+	struct uio_mem *mem = uio_mem_find(obj->idev.info,
+					   uio_pgoff_map(vmf->pgoff));
 
 	if (!mem || index >= uio_mem_pages(mem))
 		return VM_FAULT_SIGBUS;
@@ -155,9 +111,9 @@ static vm_fault_t uio_fault_live(struct uio_object *obj, struct vm_fault *vmf)
 		return uio_fault_io(vmf, mem, index);
 	case UIO_MEM_LOGICAL:
 	case UIO_MEM_VIRTUAL:
-		return uio_fault_memory(vmf, mem, index);
+		return uio_fault_memory(obj, vmf, mem, index);
 	case UIO_MEM_NONE:
-		return uio_fault_context(obj->ctx, vmf, map, index << PAGE_SHIFT);
+		return uio_fault_context(obj, vmf, mem, index);
 	default:
 		return VM_FAULT_SIGBUS;
 	}
@@ -185,16 +141,6 @@ static struct page *uio_get_sink(struct uio_file *uf)
 
 	__free_page(page);
 	return old;
-}
-
-/**
- * uio_free_sink - free the page for touches after revocation
- * @uf: a file that goes
- */
-void uio_free_sink(struct uio_file *uf)
-{
-	if (uf->sink)
-		__free_page(uf->sink);
 }
 
 static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
@@ -278,7 +224,20 @@ static int uio_vma_access(struct vm_area_struct *vma, unsigned long addr,
 #define uio_vma_access	NULL
 #endif
 
+/*
+ * Maps nothing. To the kernel a VMA with this operation has a fault handler that
+ * can do with the VMA's lock in place of the mmap_lock, as ours does: that saves
+ * each touch a second attempt, and a thread that waits in a driver's fault
+ * operation does not hold up what others do to the address space.
+ */
+static vm_fault_t uio_vma_map_pages(struct vm_fault *vmf, pgoff_t start,
+				    pgoff_t end)
+{
+	return 0;
+}
+
 const struct vm_operations_struct uio_vm_ops = {
-	.fault	= uio_vma_fault,
-	.access	= uio_vma_access,
+	.fault		= uio_vma_fault,
+	.map_pages	= uio_vma_map_pages,
+	.access		= uio_vma_access,
 };

@@ -16,8 +16,6 @@ static int uio_call(struct uio_object *obj,
 {
 	int ret;
 
-	if (!op)
-		return 0;
 	if (obj->ctx)
 		return op(obj->idev.info, obj->inode);
 
@@ -29,6 +27,7 @@ static int uio_call(struct uio_object *obj,
 
 static int uio_open_live(struct uio_object *obj, struct file *filp)
 {
+	struct uio_info *info = obj->idev.info;
 	struct uio_file *uf;
 	int ret;
 
@@ -45,7 +44,10 @@ static int uio_open_live(struct uio_object *obj, struct file *filp)
 	uf->slot = -1;
 	uf->event_count = atomic_read(&obj->idev.event);
 
-	ret = uio_call(obj, obj->idev.info->open);
+	/* many devices are never opened */
+	ret = READ_ONCE(obj->inode) ? 0 : uio_make_inode(obj);
+	if (!ret && info->open)
+		ret = uio_call(obj, info->open);
 	if (ret)
 		goto err_free;
 
@@ -88,13 +90,13 @@ static int uio_release(struct inode *inode, struct file *filp)
 	int ret = 0;
 
 	/* Without a context a revoked device has nobody left to ask. */
-	if (live || ctx)
+	if ((live || ctx) && obj->idev.info->release)
 		ret = uio_call(obj, obj->idev.info->release);
 	if (live)
 		uio_leave(obj);
 
-	uio_put_mappings(uf);
-	uio_free_sink(uf);
+	if (uf->slot >= 0)
+		uio_put_mappings(uf);
 
 	/* In this order: the context's release is the module's code. */
 	if (ctx)
@@ -111,40 +113,51 @@ static int uio_read_error(const struct uio_file *uf)
 	return uio_file_error(uf) ?: READ_ONCE(uf->obj->has_irq) ? 0 : -EIO;
 }
 
-static bool uio_readable(const struct uio_file *uf)
+static bool uio_has_event(const struct uio_file *uf, s32 *event)
 {
-	return atomic_read(&uf->obj->idev.event) != READ_ONCE(uf->event_count) ||
-	       uio_read_error(uf);
+	*event = atomic_read(&uf->obj->idev.event);
+	return *event != READ_ONCE(uf->event_count);
+}
+
+/* Until something may have changed; the caller looks what. */
+static noinline void uio_wait(const struct uio_file *uf)
+{
+	wait_queue_head_t *queue = &uf->obj->idev.wait;
+	DEFINE_WAIT(wait);
+	s32 event;
+
+	/* first: whoever changes what is looked at below wakes afterwards */
+	prepare_to_wait(queue, &wait, TASK_INTERRUPTIBLE);
+	if (!uio_read_error(uf) && !uio_has_event(uf, &event) &&
+	    !signal_pending(current))
+		schedule();
+	finish_wait(queue, &wait);
 }
 
 static ssize_t uio_read(struct file *filp, char __user *buf, size_t count,
 			loff_t *ppos)
 {
 	struct uio_file *uf = filp->private_data;
-	struct uio_object *obj = uf->obj;
 	s32 event;
 	int ret;
 
 	if (count != sizeof(event))
 		return -EINVAL;
 
-	do {
-		if (!uio_readable(uf) && filp->f_flags & O_NONBLOCK)
-			return -EAGAIN;
-
-		ret = wait_event_interruptible(obj->idev.wait, uio_readable(uf));
-		if (ret)
-			return ret;
-
+	for (;;) {
 		ret = uio_read_error(uf);
 		if (ret)
 			return ret;
+		if (uio_has_event(uf, &event))
+			break;
+		if (filp->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		uio_wait(uf);
+	}
 
-		/* again if another thread with this file was faster */
-		event = atomic_read(&obj->idev.event);
-	} while (event == READ_ONCE(uf->event_count));
-
-	if (copy_to_user(buf, &event, sizeof(event)))
+	if (put_user(event, (s32 __user *)buf))
 		return -EFAULT;
 
 	WRITE_ONCE(uf->event_count, event);
@@ -169,7 +182,7 @@ static ssize_t uio_write(struct file *filp, const char __user *buf,
 
 	if (count != sizeof(irq_on))
 		return -EINVAL;
-	if (copy_from_user(&irq_on, buf, sizeof(irq_on)))
+	if (get_user(irq_on, (s32 __user *)buf))
 		return -EFAULT;
 
 	ret = uio_file_enter(uf);
@@ -192,17 +205,16 @@ static __poll_t uio_poll(struct file *filp, poll_table *wait)
 {
 	struct uio_file *uf = filp->private_data;
 	struct uio_object *obj = uf->obj;
+	s32 event;
 
-	/* first: whoever changes what is looked at below wakes afterwards */
+	/* first, as in uio_wait() */
 	poll_wait(filp, &obj->idev.wait, wait);
 
 	if (uio_file_error(uf))
 		return EPOLLHUP | EPOLLERR;
 	if (!READ_ONCE(obj->has_irq))
 		return EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR;
-	if (atomic_read(&obj->idev.event) != READ_ONCE(uf->event_count))
-		return EPOLLIN | EPOLLRDNORM;
-	return 0;
+	return uio_has_event(uf, &event) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static int uio_fasync(int fd, struct file *filp, int on)

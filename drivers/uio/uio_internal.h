@@ -32,7 +32,8 @@
  * @idev: the part that drivers can see; its refcount is that of the object
  * @ctx: keeps @idev.info valid after unregistration; NULL: nothing does
  * @inode: all mappings of the device are in this inode's i_mapping, so that
- *	one call finds them whatever device node they were opened through
+ *	one call finds them whatever device node they were opened through;
+ *	NULL before the first open()
  * @active: state of the device and number of callers inside the driver, see
  *	uio_lifetime.c
  * @own_faults: some mappings have a fault handler of the driver's
@@ -76,13 +77,69 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 				    struct uio_info *info,
 				    struct uio_context *ctx);
 void uio_object_release(struct device *dev);
-bool uio_enter(struct uio_object *obj);
-void uio_leave(struct uio_object *obj);
-bool uio_revoked(const struct uio_object *obj);
+void uio_left(struct uio_object *obj);
 void uio_revoke(struct uio_object *obj);
 void uio_drain(struct uio_object *obj);
 int uio_context_claim(struct uio_context *ctx);
 bool uio_context_has_sink(const struct uio_context *ctx);
+
+/* Far enough from 0 on either side for any number of callers. */
+#define UIO_REVOKED	(INT_MIN / 2)
+
+/*
+ * To lockdep a caller inside the driver holds a lock for reading, taken by
+ * trylock since uio_enter() never waits, and a drain takes it for writing. That
+ * reports a drain from inside a callback, and one under a lock that a callback
+ * takes.
+ */
+static inline void uio_dep_enter(struct uio_object *obj)
+{
+	rwsem_acquire_read(&obj->dep_map, 0, 1, _RET_IP_);
+}
+
+/**
+ * uio_enter - get ready to call into the driver
+ * @obj: the device; the caller has a reference or is in an RCU section
+ *
+ * Return: true if the device is live: the driver's info and what it describes
+ * stay valid until uio_leave(), and the caller may sleep. false if the device
+ * is revoked. Never waits.
+ */
+static inline bool uio_enter(struct uio_object *obj)
+{
+	if (!atomic_inc_unless_negative(&obj->active))
+		return false;
+
+	uio_dep_enter(obj);
+	return true;
+}
+
+/**
+ * uio_leave - done with the driver
+ * @obj: the device that uio_enter() returned true for
+ */
+static inline void uio_leave(struct uio_object *obj)
+{
+	rwsem_release(&obj->dep_map, _RET_IP_);
+
+	/* fully ordered, pairs with uio_drained() */
+	if (unlikely(atomic_dec_return(&obj->active) == UIO_REVOKED))
+		uio_left(obj);
+}
+
+/**
+ * uio_revoked - is the device revoked
+ * @obj: the device
+ *
+ * For a sleeper this belongs after it has queued itself, as in uio_wait() and
+ * after poll_wait(): uio_revoke() changes the state first and then wakes.
+ *
+ * Return: true once uio_revoke() has begun.
+ */
+static inline bool uio_revoked(const struct uio_object *obj)
+{
+	return atomic_read(&obj->active) < 0;
+}
 
 /**
  * struct uio_file - an open file
@@ -119,7 +176,7 @@ static inline int uio_file_error(const struct uio_file *uf)
 extern struct class uio_class;
 bool uio_ready(void);
 dev_t uio_devt(int minor);
-struct inode *uio_alloc_inode(void);
+int uio_make_inode(struct uio_object *obj);
 
 /* uio_register.c: minors */
 struct uio_object *uio_object_find(unsigned int minor);
@@ -138,7 +195,17 @@ void uio_put_mappings(struct uio_file *uf);
 
 /* uio_fault.c: touching a mapping */
 extern const struct vm_operations_struct uio_vm_ops;
-void uio_free_sink(struct uio_file *uf);
+
+/* uio_insert.c: page tables */
+unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,
+			      unsigned long index);
+struct page *uio_mem_page(const struct uio_mem *mem, unsigned long index);
+vm_fault_t uio_insert_pfn(struct vm_area_struct *vma, unsigned long address,
+			  unsigned long pfn);
+vm_fault_t uio_insert_page(struct vm_fault *vmf, struct page *page);
+vm_fault_t uio_insert_pages(struct uio_object *obj, struct vm_fault *vmf,
+			    const struct uio_mem *mem, unsigned long index,
+			    unsigned int nr);
 
 /* uio_unmap.c: taking mappings away */
 void uio_unmap_device(struct uio_object *obj);

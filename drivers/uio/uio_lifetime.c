@@ -41,70 +41,21 @@
  * queue are the core's own: read() and poll() only look at the state.
  */
 
-/* Far enough from 0 on either side for any number of callers. */
-#define UIO_REVOKED	(INT_MIN / 2)
-
 /* &uio_context.flags */
 #define UIO_CONTEXT_CLAIMED	0
 #define UIO_CONTEXT_SINK	1
 
-/*
- * To lockdep a caller inside the driver holds a lock for reading, taken by
- * trylock since uio_enter() never waits, and a drain takes it for writing. That
- * reports a drain from inside a callback, and one under a lock that a callback
- * takes.
- */
-static void uio_dep_enter(struct uio_object *obj)
-{
-	rwsem_acquire_read(&obj->dep_map, 0, 1, _RET_IP_);
-}
-
 /**
- * uio_enter - get ready to call into the driver
- * @obj: the device; the caller has a reference or is in an RCU section
- *
- * Return: true if the device is live: the driver's info and what it describes
- * stay valid until uio_leave(), and the caller may sleep. false if the device
- * is revoked. Never waits.
- */
-bool uio_enter(struct uio_object *obj)
-{
-	if (!atomic_inc_unless_negative(&obj->active))
-		return false;
-
-	uio_dep_enter(obj);
-	return true;
-}
-EXPORT_SYMBOL_IF_KUNIT(uio_enter);
-
-/**
- * uio_leave - done with the driver
- * @obj: the device that uio_enter() returned true for
- */
-void uio_leave(struct uio_object *obj)
-{
-	rwsem_release(&obj->dep_map, _RET_IP_);
-
-	/* fully ordered, pairs with uio_drained() */
-	if (unlikely(atomic_dec_return(&obj->active) == UIO_REVOKED))
-		wake_up_var(&obj->active);
-}
-EXPORT_SYMBOL_IF_KUNIT(uio_leave);
-
-/**
- * uio_revoked - is the device revoked
+ * uio_left - somebody has left a revoked device
  * @obj: the device
  *
- * For a sleeper this belongs into the wait condition, or after poll_wait():
- * uio_revoke() changes the state first and then wakes.
- *
- * Return: true once uio_revoke() has begun.
+ * The slow part of uio_leave().
  */
-bool uio_revoked(const struct uio_object *obj)
+void uio_left(struct uio_object *obj)
 {
-	return atomic_read(&obj->active) < 0;
+	wake_up_var(&obj->active);
 }
-EXPORT_SYMBOL_IF_KUNIT(uio_revoked);
+EXPORT_SYMBOL_IF_KUNIT(uio_left);
 
 /**
  * uio_revoke - LIVE to REVOKED
@@ -172,8 +123,11 @@ void uio_drain(struct uio_object *obj)
 	 * was revoked, and an mmap() that was inside may not have linked its
 	 * VMA yet.
 	 */
-	uio_wait_for_mappers(obj, NULL);
-	if (obj->straggler || !list_empty(&obj->mappers)) {
+	if (!list_empty(&obj->mappers)) {
+		uio_wait_for_mappers(obj, NULL);
+		obj->straggler = true;
+	}
+	if (obj->straggler) {
 		obj->straggler = false;
 		uio_unmap_device(obj);
 	}
@@ -197,12 +151,6 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 
 	if (!obj)
 		return NULL;
-
-	obj->inode = uio_alloc_inode();
-	if (IS_ERR(obj->inode)) {
-		kfree(obj);
-		return NULL;
-	}
 
 	atomic_set(&obj->active, 0);
 	lockdep_register_key(&obj->active_key);

@@ -45,13 +45,22 @@ dev_t uio_devt(int minor)
 }
 
 /**
- * uio_alloc_inode - make an inode for a device's mappings
+ * uio_make_inode - make the inode of a device's mappings
+ * @obj: the device, which has none yet, or gets one from another thread now
  *
- * Return: an inode that iput() frees, or an ERR_PTR().
+ * Return: 0, or a negative error code.
  */
-struct inode *uio_alloc_inode(void)
+int uio_make_inode(struct uio_object *obj)
 {
-	return alloc_anon_inode(uio_mnt->mnt_sb);
+	struct inode *inode = alloc_anon_inode(uio_mnt->mnt_sb);
+
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+
+	inode->i_rdev = obj->idev.dev.devt;
+	if (cmpxchg(&obj->inode, NULL, inode))
+		iput(inode);
+	return 0;
 }
 
 static int uio_init_fs_context(struct fs_context *fc)

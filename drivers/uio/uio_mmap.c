@@ -117,16 +117,13 @@ void uio_wait_for_mappers(struct uio_object *obj, const struct uio_file *uf)
 }
 
 /**
- * uio_put_mappings - forget a file that has no mappings any more
- * @uf: a file that goes
+ * uio_put_mappings - forget a file that had mappings, and has none any more
+ * @uf: a file that goes, and has a slot
  */
 void uio_put_mappings(struct uio_file *uf)
 {
 	struct uio_object *obj = uf->obj;
 	struct uio_mapper *mapper, *next;
-
-	if (uf->slot < 0)
-		return;
 
 	mutex_lock(&obj->map_lock);
 	list_for_each_entry_safe(mapper, next, &obj->mappers, node)
@@ -134,6 +131,9 @@ void uio_put_mappings(struct uio_file *uf)
 			uio_free_mapper(mapper);
 	ida_free(&obj->slots, uf->slot);
 	mutex_unlock(&obj->map_lock);
+
+	if (uf->sink)
+		__free_page(uf->sink);
 }
 
 /* The file's slot, from the first mmap() on. Slot 0 shows the offset unchanged. */

@@ -25,7 +25,6 @@ static int uio_minor_reserve(struct uio_object *obj)
 
 	obj->idev.minor = minor;
 	obj->idev.dev.devt = uio_devt(minor);
-	obj->inode->i_rdev = obj->idev.dev.devt;
 	return 0;
 }
 

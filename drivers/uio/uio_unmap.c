@@ -24,7 +24,10 @@ static bool uio_mem_is_io(const struct uio_mem *mem)
  */
 static void uio_unmap(struct uio_object *obj, pgoff_t pgoff, unsigned long nr)
 {
-	unmap_mapping_pages(obj->inode->i_mapping, pgoff, nr, true);
+	struct inode *inode = READ_ONCE(obj->inode);
+
+	if (inode)
+		unmap_mapping_pages(inode->i_mapping, pgoff, nr, true);
 }
 
 /**

@@ -182,11 +182,28 @@ struct uio_context_ops {
 	 * @map is the index of the region and @offset the first byte of the
 	 * page in it, always inside the region.
 	 *
-	 * Called with the mmap_lock held for reading, may sleep; only while
-	 * the device is live.
+	 * Called with the VMA's lock or the mmap_lock held for reading, may
+	 * sleep; only while the device is live.
 	 */
 	vm_fault_t (*fault)(struct uio_context *ctx, struct vm_fault *vmf,
 			    unsigned int map, unsigned long offset);
+	/**
+	 * @fault_around: find pages that are there already, so that a touch
+	 * maps those after it as well. Optional, next to @fault, which is
+	 * called if the touched page is not among them.
+	 *
+	 * Put pages in a row, the first of them at @offset, into @pages, each
+	 * with a reference that the core drops. @nr is how many at most, and
+	 * gets how many there are, maybe 0. Return true if each of them is
+	 * locked as well, as @fault may do it: by trylock_page(), since
+	 * several are locked at once. The range is inside the region.
+	 *
+	 * Called as @fault is. Should not wait: it is a guess that the pages
+	 * will be touched.
+	 */
+	bool (*fault_around)(struct uio_context *ctx, unsigned int map,
+			     unsigned long offset, struct page **pages,
+			     unsigned int *nr);
 	/**
 	 * @kick: the device has just been revoked: make callbacks that sleep
 	 * in the driver return soon, since a drain waits for them. Optional.

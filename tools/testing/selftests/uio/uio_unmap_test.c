@@ -114,4 +114,37 @@ TEST_F(range, moved_mapping_is_found)
 	munmap(p, PAGES * uiot_page());
 }
 
+/* What a driver finds next to a touched page has to go as well. */
+TEST(range_of_pages_that_were_not_touched)
+{
+	struct uiot_dev dev;
+	__u32 word;
+	void *p;
+	int fd;
+
+	UIOT_SETUP(&dev, "ctx around mem=none:40");
+	UIOT_OPEN(fd, &dev);
+	p = uiot_map(fd, 0, 40, PROT_READ, MAP_SHARED);
+	ASSERT_NE(MAP_FAIL, p);
+
+	/* the first touch has one page, the next as many as there are, without gap */
+	ASSERT_EQ(0, uiot_load_word(p, &word));
+	EXPECT_EQ(0, uiot_count(&dev, "arounds"));
+	ASSERT_EQ(0, uiot_load_word(p + uiot_page(), &word));
+	EXPECT_EQ(5, uiot_count(&dev, "arounds"));
+	ASSERT_EQ(0, uiot_load_word(p + 5 * uiot_page(), &word));
+	EXPECT_EQ(1, uiot_count(&dev, "faults"));
+
+	ASSERT_EQ(0, uiot_do(&dev, "unmap 0,4,2"));
+	ASSERT_EQ(0, uiot_load_word(p + 3 * uiot_page(), &word));
+	EXPECT_EQ(5, uiot_count(&dev, "arounds"));
+	ASSERT_EQ(0, uiot_load_word(p + 4 * uiot_page(), &word));
+	EXPECT_EQ(UIOT_WORD(0, 4), word);
+	EXPECT_EQ(7, uiot_count(&dev, "arounds"));
+
+	munmap(p, 40 * uiot_page());
+	close(fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
 TEST_HARNESS_MAIN

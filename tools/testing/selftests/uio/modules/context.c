@@ -5,6 +5,7 @@
  */
 
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/vmalloc.h>
 
 #include "uio_test.h"
@@ -17,6 +18,11 @@ int uio_test_context_init(struct uio_test_device *dev)
 }
 
 int uio_test_context_renew(struct uio_test_device *dev)
+{
+	return -EOPNOTSUPP;
+}
+
+int uio_test_context_around(struct uio_test_device *dev)
 {
 	return -EOPNOTSUPP;
 }
@@ -58,9 +64,22 @@ static struct uio_test_device *to_device(struct uio_context *ctx)
 	return container_of(ctx, struct uio_test_device, ctx);
 }
 
+/* Whoever had a reference has put it, but for us. */
+static void uio_test_check_pages(const struct uio_test_mem *mem)
+{
+	unsigned long offset;
+
+	for (offset = 0; offset < mem->size; offset += PAGE_SIZE)
+		WARN_ON_ONCE(page_count(vmalloc_to_page(mem->addr + offset)) != 1);
+}
+
 static void uio_test_context_release(struct uio_context *ctx)
 {
-	uio_test_device_free(to_device(ctx));
+	struct uio_test_device *dev = to_device(ctx);
+
+	if (dev->around)
+		uio_test_check_pages(dev->mem[0]);
+	uio_test_device_free(dev);
 }
 
 static vm_fault_t uio_test_context_fault(struct uio_context *ctx,
@@ -75,6 +94,25 @@ static vm_fault_t uio_test_context_fault(struct uio_context *ctx,
 	vmf->page = vmalloc_to_page(dev->mem[map]->addr + offset);
 	get_page(vmf->page);
 	return 0;
+}
+
+/* All but every seventh page, so that some are not there. */
+static bool uio_test_context_fault_around(struct uio_context *ctx,
+					  unsigned int map, unsigned long offset,
+					  struct page **pages, unsigned int *nr)
+{
+	struct uio_test_device *dev = to_device(ctx);
+	unsigned int i;
+
+	for (i = 0; i < *nr; i++, offset += PAGE_SIZE) {
+		pages[i] = vmalloc_to_page(dev->mem[map]->addr + offset);
+		if (PHYS_PFN(offset) % 7 == 6 || !trylock_page(pages[i]))
+			break;
+		get_page(pages[i]);
+	}
+	atomic_add(i, &dev->slot->arounds);
+	*nr = i;
+	return true;
 }
 
 static void uio_test_context_kick(struct uio_context *ctx)
@@ -92,9 +130,17 @@ static const struct uio_context_ops uio_test_context_ops = {
 	.kick		= uio_test_context_kick,
 };
 
+static const struct uio_context_ops uio_test_context_around_ops = {
+	.release	= uio_test_context_release,
+	.fault		= uio_test_context_fault,
+	.fault_around	= uio_test_context_fault_around,
+	.kick		= uio_test_context_kick,
+};
+
 int uio_test_context_init(struct uio_test_device *dev)
 {
-	uio_context_init(&dev->ctx, &uio_test_context_ops);
+	uio_context_init(&dev->ctx, dev->around ? &uio_test_context_around_ops :
+						  &uio_test_context_ops);
 	dev->has_ctx = true;
 	return 0;
 }
@@ -105,6 +151,12 @@ int uio_test_context_renew(struct uio_test_device *dev)
 		return 0;
 	if (!uio_context_unused(&dev->ctx))
 		return -EBUSY;
+	return uio_test_context_init(dev);
+}
+
+int uio_test_context_around(struct uio_test_device *dev)
+{
+	dev->around = true;
 	return uio_test_context_init(dev);
 }
 

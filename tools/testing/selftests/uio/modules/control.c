@@ -11,6 +11,8 @@
  *				(with a context: by the fault operation)
  *		irq=KIND	custom (the default), none, or real
  *		ctx		register with a context
+ *		around		that finds pages next to a touched one, but no
+ *				seventh page; after ctx
  *		sink		that has chosen the sink; after ctx
  *		ports		with two port regions
  *		mmap		with an mmap callback of its own; before mem=
@@ -102,6 +104,7 @@ static void uio_test_slot_files(struct uio_test_slot *slot)
 	debugfs_create_atomic_t("irqcontrols", 0400, slot->dir, &slot->irqcontrols);
 	debugfs_create_atomic_t("irq_on", 0400, slot->dir, &slot->irq_on);
 	debugfs_create_atomic_t("faults", 0400, slot->dir, &slot->faults);
+	debugfs_create_atomic_t("arounds", 0400, slot->dir, &slot->arounds);
 	debugfs_create_atomic_t("kicks", 0400, slot->dir, &slot->kicks);
 	debugfs_create_atomic_t("interrupts", 0400, slot->dir, &slot->interrupts);
 	debugfs_create_atomic_t("frees", 0400, slot->dir, &slot->frees);

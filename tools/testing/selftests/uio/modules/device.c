@@ -146,6 +146,8 @@ static int uio_test_device_option(struct uio_test_device *dev, char *arg)
 		return uio_test_set_irq(dev, arg + 4);
 	if (!strcmp(arg, "ctx"))
 		return uio_test_context_init(dev);
+	if (!strcmp(arg, "around"))
+		return uio_test_context_around(dev);
 	if (!strcmp(arg, "sink"))
 		return uio_test_context_sink(dev);
 

@@ -87,6 +87,7 @@ struct uio_test_action {
  * @irqcontrols: calls of info->irqcontrol
  * @irq_on: the last value it was given
  * @faults: calls of the fault operation
+ * @arounds: pages that fault_around found
  * @kicks: calls of the kick operation
  * @interrupts: calls of the hard interrupt handler
  * @frees: times that a device and its memory were freed
@@ -116,6 +117,7 @@ struct uio_test_slot {
 	atomic_t irqcontrols;
 	atomic_t irq_on;
 	atomic_t faults;
+	atomic_t arounds;
 	atomic_t kicks;
 	atomic_t interrupts;
 	atomic_t frees;
@@ -155,6 +157,7 @@ struct uio_test_mem {
  * @ctx: the same
  * @has_ctx: register with @ctx
  * @devm: register by devm_uio_register_device()
+ * @around: the context has a fault_around operation
  * @populate: the mmap callback inserts all pages at once
  * @slot: counters
  * @mem: regions
@@ -166,6 +169,7 @@ struct uio_test_device {
 #endif
 	bool has_ctx;
 	bool devm;
+	bool around;
 	bool populate;
 	struct uio_test_slot *slot;
 	struct uio_test_mem *mem[MAX_UIO_MAPS];
@@ -192,6 +196,7 @@ int uio_test_devm_probe(struct platform_device *pdev);
 /* context.c: what mainline's core has not got */
 int uio_test_context_init(struct uio_test_device *dev);
 int uio_test_context_renew(struct uio_test_device *dev);
+int uio_test_context_around(struct uio_test_device *dev);
 int uio_test_context_sink(struct uio_test_device *dev);
 void uio_test_context_put(struct uio_test_device *dev);
 int uio_test_context_register(struct device *parent, struct uio_test_device *dev);

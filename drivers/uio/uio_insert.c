@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Userspace I/O: putting pages into page tables, one or many at a time.
+ *
+ * An exception costs several times what a page does. So a touch maps as many pages
+ * as the page cache takes around one, and twice as many each time where a mapping
+ * is walked through, up to a page table's worth. But the first touch maps one page:
+ * of many mappings it is all that is used.
+ */
+
+#include "uio_internal.h"
+#include "uio_mapping.h"
+
+#include <linux/log2.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+
+#define UIO_FAULT_PAGES	16U
+/* How many are found and inserted at a time: they are on the stack. */
+#define UIO_BATCH_PAGES	32U
+
+struct uio_batch {
+	struct page *pages[UIO_BATCH_PAGES];
+	unsigned int nr;
+	bool locked;
+};
+
+/*
+ * vm_private_data of our VMAs is where the next touch of a walk is expected, and in
+ * the bits below a page, how many pages the last one was for, as a power of two.
+ * Faults may race for it; at worst they map the wrong number of pages.
+ */
+static unsigned int uio_pages_wanted(const struct vm_fault *vmf)
+{
+	unsigned long hint = (unsigned long)READ_ONCE(vmf->vma->vm_private_data);
+	unsigned int last = 1U << offset_in_page(hint);
+
+	if (!hint)
+		return 1;
+	if (vmf->address == (hint & PAGE_MASK))
+		return clamp(2 * last, UIO_FAULT_PAGES, PTRS_PER_PTE);
+	/* ending where as many are aligned, to meet none that is there */
+	return UIO_FAULT_PAGES - PHYS_PFN(vmf->address) % UIO_FAULT_PAGES;
+}
+
+/**
+ * uio_pages_to_map - how many pages a touch should map
+ * @vmf: the touch
+ * @mem: the touched region
+ * @index: number of the touched page in it
+ *
+ * Return: 1 if it is the touched page alone, or with how many of those after it,
+ * all in the VMA, the region, and the page table.
+ */
+unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,
+			      unsigned long index)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long to_end = min(PHYS_PFN(vma->vm_end - vmf->address),
+				   uio_mem_pages(mem) - index);
+	unsigned long to_table_end = PTRS_PER_PTE -
+				     PHYS_PFN(vmf->address) % PTRS_PER_PTE;
+	unsigned int wanted = uio_pages_wanted(vmf);
+	unsigned int nr = min3(wanted, to_end, to_table_end);
+
+	WRITE_ONCE(vma->vm_private_data,
+		   (void *)(vmf->address + nr * PAGE_SIZE + ilog2(wanted)));
+	return nr;
+}
+
+/**
+ * uio_insert_pfn - map a page without a reference
+ * @vma: where
+ * @address: where in it
+ * @pfn: the page
+ *
+ * Return: VM_FAULT_NOPAGE, also if there is a page already, or an error.
+ */
+vm_fault_t uio_insert_pfn(struct vm_area_struct *vma, unsigned long address,
+			  unsigned long pfn)
+{
+	/* which of the two flags it has is mmap()'s choice */
+	if (vma->vm_flags & VM_MIXEDMAP)
+		return vmf_insert_mixed(vma, address, pfn);
+	return vmf_insert_pfn(vma, address, pfn);
+}
+
+/**
+ * uio_insert_page - map a page where it was touched
+ * @vmf: the touch
+ * @page: the page; the mapping gets a reference of its own
+ *
+ * Return: VM_FAULT_NOPAGE, also if there is a page already, or an error.
+ */
+vm_fault_t uio_insert_page(struct vm_fault *vmf, struct page *page)
+{
+	int err = vm_insert_page(vmf->vma, vmf->address, page);
+
+	/* another thread was faster */
+	if (!err || err == -EBUSY)
+		return VM_FAULT_NOPAGE;
+	return vmf_error(err);
+}
+
+/**
+ * uio_mem_page - find a page of kernel memory
+ * @mem: a region of type UIO_MEM_LOGICAL or UIO_MEM_VIRTUAL
+ * @index: number of the page in it
+ *
+ * Return: the page, or NULL if there is none.
+ */
+struct page *uio_mem_page(const struct uio_mem *mem, unsigned long index)
+{
+	void *addr = (void *)(unsigned long)mem->addr + (index << PAGE_SHIFT);
+
+	return mem->memtype == UIO_MEM_VIRTUAL ? vmalloc_to_page(addr) :
+						 virt_to_page(addr);
+}
+
+/* As many of @nr pages as there are in a row and fit. */
+static void uio_batch_find(struct uio_object *obj, const struct uio_mem *mem,
+			   unsigned long index, unsigned int nr,
+			   struct uio_batch *batch)
+{
+	nr = min(nr, UIO_BATCH_PAGES);
+	batch->locked = false;
+
+	if (mem->memtype == UIO_MEM_NONE) {
+		batch->nr = nr;
+		batch->locked = obj->ctx->ops->fault_around(obj->ctx,
+						mem - obj->idev.info->mem,
+						index << PAGE_SHIFT,
+						batch->pages, &batch->nr);
+		return;
+	}
+
+	for (batch->nr = 0; batch->nr < nr; batch->nr++) {
+		struct page *page = uio_mem_page(mem, index + batch->nr);
+
+		if (!page)
+			break;
+		batch->pages[batch->nr] = page;
+	}
+}
+
+static void uio_batch_put(const struct uio_mem *mem, struct uio_batch *batch)
+{
+	unsigned int i;
+
+	if (mem->memtype != UIO_MEM_NONE)
+		return;
+
+	for (i = 0; i < batch->nr; i++) {
+		if (batch->locked)
+			unlock_page(batch->pages[i]);
+		put_page(batch->pages[i]);
+	}
+}
+
+/**
+ * uio_insert_pages - map a touched page and those after it
+ * @obj: the device; the caller has entered it
+ * @vmf: the touch
+ * @mem: the touched region, with pages that have a refcount
+ * @index: number of the touched page in it
+ * @nr: how many pages at most
+ *
+ * Whether a page after the touched one can be mapped is for its own touch.
+ *
+ * Return: VM_FAULT_NOPAGE if the touched page is mapped, or an error;
+ * VM_FAULT_SIGBUS if it is not there.
+ */
+vm_fault_t uio_insert_pages(struct uio_object *obj, struct vm_fault *vmf,
+			    const struct uio_mem *mem, unsigned long index,
+			    unsigned int nr)
+{
+	/* its pages may be locked where I/O waits for the driver */
+	unsigned int noio = memalloc_noio_save();
+	struct uio_batch batch;
+	unsigned int done = 0;
+	int err = -EFAULT;
+
+	while (done < nr) {
+		unsigned long left;
+
+		uio_batch_find(obj, mem, index + done, nr - done, &batch);
+		if (!batch.nr)
+			break;
+
+		left = batch.nr;
+		err = vm_insert_pages(vmf->vma, vmf->address + done * PAGE_SIZE,
+				      batch.pages, &left);
+		uio_batch_put(mem, &batch);
+		done += batch.nr - left;
+		if (err)
+			break;
+	}
+	memalloc_noio_restore(noio);
+
+	/* -EBUSY: another thread was faster */
+	return done || err == -EBUSY ? VM_FAULT_NOPAGE : vmf_error(err);
+}
