@@ -9,7 +9,7 @@
  * poll() of it call on their way to sleep,
  *
  *	mutex_unlock			on return, where mainline's look ends
- *	prepare_to_wait_event		on entry and return
+ *	prepare_to_wait			on entry and return
  *	__pollwait			the same, for poll() and select()
  *	ep_ptable_queue_proc		the same, for epoll
  *
@@ -108,7 +108,7 @@ static int uio_window_return(struct kretprobe_instance *ri, struct pt_regs *regs
 
 static struct kretprobe uio_windows[] = {
 	UIO_WINDOW("mutex_unlock", uio_window_mutex_entry),
-	UIO_WINDOW("prepare_to_wait_event", uio_window_queue_entry),
+	UIO_WINDOW("prepare_to_wait", uio_window_queue_entry),
 	UIO_WINDOW("__pollwait", uio_window_queue_entry),
 	UIO_WINDOW("ep_ptable_queue_proc", uio_window_queue_entry),
 	UIO_WINDOW("vmf_insert_pfn", uio_window_queue_entry),
