@@ -4,13 +4,16 @@
 lab := tools/testing/uio-lab
 
 help:		## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 demo:		## set up, then show late release next to mainline
 	@$(lab)/demo/demo
 
-bench:		## measure ours next to mainline, see tools/testing/uio-lab/bench --help
+bench:		## measure ours next to mainline
 	@$(lab)/bench
+
+bench-check:	## fail if results/bench.json is slower than OLD=FILE, an older one
+	@$(lab)/bench --compare "$(OLD)" $(or $(NEW),results/bench.json)
 
 check:		## set up, then run every test
 	@$(lab)/check
@@ -43,4 +46,4 @@ distclean:	## remove all of build/ and results/
 	@$(lab)/uio-lab clean
 	rm -rf results
 
-.PHONY: help demo bench check compare lint docs readme setup build shell clean distclean
+.PHONY: help demo bench bench-check check compare lint docs readme setup build shell clean distclean

@@ -38,6 +38,15 @@ function x_of(value)
 	return left + unit * (value > most ? most : value)
 }
 
+# After the bar, if that does not run into the mark of the target.
+function label_at(i,    marks)
+{
+	marks = aim[i] > floor[i] ? aim[i] : floor[i]
+	if (cost[i] > marks || x_of(cost[i]) + 6 + 7 * length(label[i]) < x_of(aim[i]))
+		return x_of(cost[i]) + 6
+	return x_of(marks) + 6
+}
+
 function text(x, y, class, s)
 {
 	printf "<text x=\"%d\" y=\"%d\" class=\"%s\">%s</text>\n", x, y, class, escape(s)
@@ -56,11 +65,13 @@ function style()
 	print ".head { font-weight: bold; font-size: 14px }"
 	print ".right { text-anchor: end }"
 	print ".mid { text-anchor: middle }"
+	print ".back { fill: #ffffff }"
 	print ".good { fill: #2f6fde } .bad { fill: #c9692b }"
 	print ".one { stroke: #59636e } .grid { stroke: #d1d9e0 }"
 	print ".aim { stroke: #1a7f37; stroke-width: 3 }"
-	print ".floor { stroke: #8250df; stroke-width: 2; stroke-dasharray: 2 2 }"
+	print ".floor { stroke: #8250df; stroke-width: 3 }"
 	print "@media (prefers-color-scheme: dark) {"
+	print ".back { fill: #0d1117 }"
 	print "text { fill: #e6edf3 } .good { fill: #58a6ff } .bad { fill: #e8945a }"
 	print ".one { stroke: #9198a1 } .grid { stroke: #30363d }"
 	print ".aim { stroke: #3fb950 } .floor { stroke: #bc8cff }"
@@ -85,8 +96,9 @@ END {
 	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" " \
 		"viewBox=\"0 0 %d %d\" role=\"img\" " \
 		"aria-label=\"Cost of UIO operations next to mainline\">\n",
-		900, height, 900, height
+		960, height, 960, height
 	style()
+	print "<rect width=\"960\" height=\"" height "\" class=\"back\"/>"
 	text(10, 18, "head", "Cost of an operation, mainline = 1.0; shorter is better")
 	legend(38)
 	for (v = 0; v <= most; v += 0.25) {
@@ -101,7 +113,7 @@ END {
 		if (floor[i])
 			line(x_of(floor[i]), y + 2, y + 18, "floor")
 		line(x_of(aim[i]), y + 2, y + 18, "aim")
-		text(x_of(cost[i] > aim[i] ? cost[i] : aim[i]) + 6, y + 14, "", label[i])
+		text(label_at(i), y + 14, "", label[i])
 	}
 	print "</svg>"
 }
