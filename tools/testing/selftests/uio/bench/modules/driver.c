@@ -173,9 +173,25 @@ static vm_fault_t context_fault(struct uio_context *ctx, struct vm_fault *vmf,
 	return 0;
 }
 
+static bool context_fault_around(struct uio_context *ctx, unsigned int map,
+				 unsigned long offset, struct page **pages,
+				 unsigned int *nr)
+{
+	struct bench_uio *uio = container_of(ctx, struct bench_uio, ctx);
+	void *addr = (void *)(unsigned long)uio->info.mem[map].addr + offset;
+	unsigned int i;
+
+	for (i = 0; i < *nr; i++, addr += PAGE_SIZE) {
+		pages[i] = vmalloc_to_page(addr);
+		get_page(pages[i]);
+	}
+	return false;
+}
+
 static const struct uio_context_ops context_ops = {
 	.release	= context_release,
 	.fault		= context_fault,
+	.fault_around	= context_fault_around,
 };
 
 static bool context_init(struct bench_uio *uio)

@@ -69,8 +69,15 @@ static vm_fault_t floor_fault(struct vm_fault *vmf)
 	return 0;
 }
 
+/* Maps nothing; with it there is no mmap_lock around the above. */
+static vm_fault_t floor_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+{
+	return 0;
+}
+
 static const struct vm_operations_struct floor_vm_ops = {
-	.fault	= floor_fault,
+	.fault		= floor_fault,
+	.map_pages	= floor_map_pages,
 };
 
 static const struct vm_operations_struct floor_io_vm_ops = {
