@@ -9,8 +9,8 @@ help:		## this list
 demo:		## set up, then show late release next to mainline
 	@$(lab)/demo/demo
 
-bench:		## measure ours next to mainline
-	@$(lab)/bench
+bench:		## measure ours next to mainline; KERNEL=7.3 on that
+	@$(lab)/bench $(if $(KERNEL),--kernel $(KERNEL))
 
 bench-check:	## fail if results/bench.json is slower than OLD=FILE, an older one
 	@$(lab)/bench --compare "$(OLD)" $(or $(NEW),results/bench.json)

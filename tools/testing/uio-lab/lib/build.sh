@@ -54,7 +54,7 @@ stage_drivers()
 	local k=$1 dst=$2 new=$build/tmp/drivers-$1 driver
 	local -a wanted=(uio_pdrv_genirq uio_dmem_genirq)
 
-	! is_debug "$k" || return 0
+	! is_compiled "$k" || return 0
 	rm -rf "$new"
 	mkdir -p "$new"
 	for driver in "${wanted[@]}"; do
@@ -175,7 +175,7 @@ check_build()
 	local k=$1 base=$build/modules-$1-check messages stderr
 
 	shift
-	! is_debug "$k" || set -- CHECK="sparse -include $lab/sparse.h" "$@"
+	! is_compiled "$k" || set -- CHECK="sparse -include $lab/sparse.h" "$@"
 	[ -e "$base/silent" ] || rm -rf "$base"
 	mkdir -p "$base"
 	rm -f "$base/silent"

@@ -6,7 +6,7 @@ top=$(realpath "$lab/../../..")
 build=$top/build
 # Set up in any case; and those that are compiled when they are asked for.
 kernels=(6.12)
-debug_kernels=(7.3-debug)
+compiled_kernels=(7.3-debug 7.3)
 
 # Exit statuses: 1 failed, 2 wrong use, 130 interrupted, 255 guest (see README).
 die()
@@ -42,10 +42,15 @@ check_kernel()
 {
 	local k
 
-	for k in "${kernels[@]}" "${debug_kernels[@]}"; do
+	for k in "${kernels[@]}" "${compiled_kernels[@]}"; do
 		[ "$k" != "$1" ] || return 0
 	done
-	usage_error "unknown kernel '$1': there are ${kernels[*]} ${debug_kernels[*]}"
+	usage_error "unknown kernel '$1': there are ${kernels[*]} ${compiled_kernels[*]}"
+}
+
+is_compiled()
+{
+	[[ " ${compiled_kernels[*]} " = *" $1 "* ]]
 }
 
 is_debug()

@@ -95,7 +95,7 @@ pack_input()
 	EOF
 
 	# The root image has the modules of the other kernels.
-	! is_debug "$kernel" ||
+	! is_compiled "$kernel" ||
 		cp -r "$(kernel_dir "$kernel")/image/usr/lib/modules/$(kernel_abi "$kernel")" \
 			"$stage/kernel"
 	built=$build/modules-$kernel/$modules

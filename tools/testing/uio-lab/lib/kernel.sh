@@ -22,7 +22,7 @@ kernel_image()
 # Where make finds what modules are compiled against, in the tools root.
 kernel_headers()
 {
-	if is_debug "$1"; then
+	if is_compiled "$1"; then
 		printf '%s' "$(kernel_dir "$1")/obj"
 	else
 		printf '%s' "/usr/src/linux-headers-$(kernel_abi "$1")"

@@ -42,10 +42,14 @@ inputs_of()
 	mmdebstrap) echo "$suite" ;;
 	tools) cat "$lab/packages.tools" "$lab/lib/bootstrap.sh" ;;
 	lint) cat "$lab/packages.lint" "$lab/lib/bootstrap.sh" ;;
-	source-*) declare -f setup_source ;;
-	kernel-*-debug) cat "$lab/lib/debug.sh" "$lab/$1.config" \
-		"$build"/versions.d/{source-"${1#kernel-}",tools} ;;
-	kernel-*) cat "$lab/lib/kernel.sh" ;;
+	source-*) declare -f setup_source unpack_all ;;
+	kernel-*)
+		if is_compiled "${1#kernel-}"; then
+			cat "$lab/lib/compile.sh" "$lab/$1.config" \
+				"$build"/versions.d/{source-"${1#kernel-}",tools}
+		else
+			cat "$lab/lib/kernel.sh"
+		fi ;;
 	headers) cat "$build/stamps/tools" "${kernels[@]/#/$build/versions.d/kernel-}" ;;
 	guestroot) cat "$lab/packages.guest" "$lab/guest/stub" "$lab/lib/bootstrap.sh" ;;
 	image) inputs_of guestroot
@@ -69,8 +73,12 @@ describe()
 	tools) echo "tools (gcc, kbuild, QEMU)" ;;
 	lint) echo "lint tools (Sphinx, shellcheck, codespell)" ;;
 	source-*) echo "source of kernel ${1#source-}" ;;
-	kernel-*-debug) echo "kernel ${1#kernel-}" ;;
-	kernel-*) echo "kernel ${1#kernel-}, its headers and source" ;;
+	kernel-*)
+		if is_compiled "${1#kernel-}"; then
+			echo "kernel ${1#kernel-}"
+		else
+			echo "kernel ${1#kernel-}, its headers and source"
+		fi ;;
 	headers) echo "kernel headers" ;;
 	guestroot) echo "guest packages (tcmu-runner, targetcli, fio)" ;;
 	image) echo "guest root image" ;;
@@ -83,8 +91,12 @@ run_step()
 {
 	case $1 in
 	source-*) setup_source "${1#source-}" ;;
-	kernel-*-debug) setup_debug_kernel "${1#kernel-}" ;;
-	kernel-*) setup_kernel "${1#kernel-}" ;;
+	kernel-*)
+		if is_compiled "${1#kernel-}"; then
+			setup_compiled_kernel "${1#kernel-}"
+		else
+			setup_kernel "${1#kernel-}"
+		fi ;;
 	headers)
 		local k
 		for k in "${kernels[@]}"; do
@@ -153,14 +165,14 @@ setup_done()
 	[ -e "$build/root.ext4" ] && [ -e "$build/accel" ]
 }
 
-# Set up what all verbs need, and the debug kernels among KERNEL...
+# Set up what all verbs need, and what has to be compiled among KERNEL...
 setup()
 {
 	local k
 
 	setup_base
 	for k in "$@"; do
-		! is_debug "$k" || setup_debug "$k"
+		! is_compiled "$k" || setup_compiled "$k"
 	done
 }
 
@@ -211,14 +223,14 @@ download_step()
 	exec {apt_lock}>&-
 }
 
-debug_done()
+compiled_done()
 {
 	done_already "source-$1" && done_already "kernel-$1" &&
 		[ -e "$(kernel_dir "$1")/abi" ]
 }
 
-# The source of a debug kernel. Call it with the lock of setup_debug().
-unpack_debug_source()
+# The source of a compiled kernel. Call it with the lock of setup_compiled().
+unpack_source_of()
 {
 	done_already "source-$1" && return
 	mkdir -p "$build/tmp"
@@ -233,25 +245,25 @@ setup_source_of()
 	local k=$1
 
 	setup_base
-	if is_debug "$k" && ! done_already "source-$k"; then
+	if is_compiled "$k" && ! done_already "source-$k"; then
 		lock exclusive "$build/kernel-$k.lock"
-		unpack_debug_source "$k"
+		unpack_source_of "$k"
 		exec {locked}>&-
 	fi
 }
 
 # A lock of its own: guests with other kernels go on while it is compiled.
-setup_debug()
+setup_compiled()
 {
 	local k=$1 started=$SECONDS mine
 
 	lock shared "$build/kernel-$k.lock"
-	debug_done "$k" && return
+	compiled_done "$k" && return
 	exec {locked}>&-
 	lock exclusive "$build/kernel-$k.lock"
 	mine=$locked
-	if ! debug_done "$k"; then
-		unpack_debug_source "$k"
+	if ! compiled_done "$k"; then
+		unpack_source_of "$k"
 		steps "kernel-$k"
 		cat "$build"/versions.d/* >"$build/versions"
 		say "kernel $k set up in $((SECONDS - started)) s"

@@ -1,16 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A kernel with all checks on, compiled from Debian's source package in the tools
-# root. Its directory build/kernel-K has
+# A kernel with all checks on, or with none, compiled from Debian's source package
+# in the tools root. Its directory build/kernel-K has
 #
 #   source/   as unpacked
 #   obj/      what make writes; kept, so that only what changed is compiled
 #   image/    kernel and modules as in a Debian package
 
+# Another kernel that has the source of that package and version, or nothing.
+same_source()
+{
+	local k
+
+	for k in "${compiled_kernels[@]}"; do
+		[ "$k" = "$1" ] || [ ! -d "$(kernel_dir "$k")/source" ] ||
+			[ "$(cat "$build/versions.d/source-$k" 2>/dev/null)" != "$2" ] ||
+			kernel_dir "$k"
+	done
+}
+
+unpack_all()
+{
+	local series=$1 version=$2
+
+	apt_download "linux-source-$series=$version"
+	dpkg-deb --fsys-tarfile "linux-source-$series"_*.deb |
+		tar -xO "./usr/src/linux-source-$series.tar.xz" | nice xz -T2 -dc |
+		nice tar -x -C source --strip-components=1
+	rm -f linux-source-*.deb
+}
+
 # The newest source of the series, from backports if it is not in the suite.
 setup_source()
 {
-	local k=$1 series=${1%-debug} new version
+	local k=$1 series=${1%-debug} new version other
 
 	new=$(kernel_dir "$k").new
 	version=$(apt_version "linux-source-$series")
@@ -21,11 +44,12 @@ setup_source()
 	rm -rf "$new"
 	mkdir -p "$new/source"
 	cd "$new" || return
-	apt_download "linux-source-$series=$version"
-	dpkg-deb --fsys-tarfile "linux-source-$series"_*.deb |
-		tar -xO "./usr/src/linux-source-$series.tar.xz" | nice xz -T2 -dc |
-		nice tar -x -C source --strip-components=1
-	rm -f linux-source-*.deb
+	other=$(same_source "$k" "linux-source-$series $version")
+	if [ -n "$other" ]; then
+		cp -al "$other/source" .
+	else
+		unpack_all "$series" "$version"
+	fi
 	rm -rf "$(kernel_dir "$k")"
 	mv "$new" "$(kernel_dir "$k")"
 	printf '%s %s\n' "linux-source-$series" "$version" >"$build/versions.d/source-$k"
@@ -83,7 +107,7 @@ show_progress()
 	done
 }
 
-setup_debug_kernel()
+setup_compiled_kernel()
 {
 	local k=$1 dir fragment=$lab/kernel-$1.config abi
 
