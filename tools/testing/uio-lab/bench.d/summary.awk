@@ -75,6 +75,8 @@ function fits(x, want, ours, more, apart,    limit, good)
 {
 	if (want == "-" || x == "-")
 		return "-"
+	# or they are compared as the strings that they are
+	x += 0
 	limit = want
 	gsub(/[^0-9.]/, "", limit)
 	limit += 0
