@@ -2,6 +2,7 @@
 # compare.awk OLD NEW: two files of figures as json.awk writes them. What is compared
 # is ours over mainline, each measured in the same run: another machine, or another
 # load, is on both sides. Exits with 1 if a case got slower by more than its spread.
+# With -v ktap=1 each case is a test.
 
 # The value of KEY in a line.
 function field(key,    at, s)
@@ -26,6 +27,17 @@ function is_more_better(unit)
 	return unit ~ /\/(s|Ginstr)$/
 }
 
+function tell(what)
+{
+	print (ktap ? "# " : "") what
+}
+
+function result(good)
+{
+	if (ktap)
+		print (good ? "ok " : "not ok ") nr " " name
+}
+
 !/^  "/ { next }
 
 {
@@ -42,12 +54,16 @@ FNR == NR {
 
 {
 	seen[name] = 1
+	nr++
 	if (!(name in old)) {
-		print name ": new"
+		tell(name ": new")
+		result(1)
 		next
 	}
-	if (figure() == "" || old[name] == "" || old[name] <= 0)
+	if (figure() == "" || old[name] == "" || old[name] <= 0) {
+		result(1)
 		next
+	}
 	compared++
 	# instructions are exact, but for what depends on where memory is
 	allowed = spread > old_spread[name] ? spread : old_spread[name]
@@ -56,16 +72,21 @@ FNR == NR {
 	slower = is_more_better(field("unit")) ? old[name] / figure() - 1 : figure() / old[name] - 1
 	if (slower > allowed) {
 		bad++
-		printf "%s: slower by %.1f %%, allowed are %.1f %%\n", name, slower * 100, allowed * 100
+		tell(sprintf("%s: slower by %.1f %%, allowed are %.1f %%", name, slower * 100, allowed * 100))
 	} else if (slower < -allowed) {
-		printf "%s: faster by %.1f %%\n", name, -slower * 100
+		tell(sprintf("%s: faster by %.1f %%", name, -slower * 100))
 	}
+	result(slower <= allowed)
 }
 
 END {
 	for (name in old)
 		if (!(name in seen))
 			missing++
+	if (ktap) {
+		print "1.." nr
+		exit compared && !bad ? 0 : 1
+	}
 	if (missing)
 		printf "%d cases were not measured this time\n", missing
 	printf "%d cases compared, %d slower\n", compared, bad

@@ -48,6 +48,7 @@ jobs_of()
 	echo "$k/mainline-alone alone $k mainline -"
 	[[ $k != *-debug ]] || echo "$k/kunit guest $k ours kunit"
 	echo "$k/tree host $k - tree"
+	[ "$k" != 6.12 ] || echo "$k/bench-test host $k - bench-test"
 	echo "$k/lint host $k - lint"
 }
 
@@ -90,6 +91,7 @@ host_tests()
 	case $group in
 	lint) lint_tests "$kernel" ;;
 	tree) "$lab/tree" --kernel "$kernel" --list ;;
+	bench-test) "$lab/bench-test" --list ;;
 	esac | sed "s/.*/$group & pass/"
 }
 
