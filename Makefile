@@ -27,7 +27,7 @@ lint:		## check the sources only: checkpatch, sparse, Sphinx, ...
 docs:		## make HTML of the documentation in build/docs
 	@$(lab)/docs
 
-readme:		## put what the last demo and check printed into README.md
+readme:		## put what the last demo, check and bench printed into README.md
 	@$(lab)/readme
 
 setup:		## only fetch and prepare everything, below build/
