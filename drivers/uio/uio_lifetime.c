@@ -123,14 +123,13 @@ void uio_drain(struct uio_object *obj)
 	 * was revoked, and an mmap() that was inside may not have linked its
 	 * VMA yet.
 	 */
-	if (!list_empty(&obj->mappers)) {
+	if (!list_empty(&obj->mappers))
 		uio_wait_for_mappers(obj, NULL);
-		obj->straggler = true;
-	}
-	if (obj->straggler) {
-		obj->straggler = false;
-		uio_unmap_device(obj);
-	}
+	else if (!obj->straggler)
+		return;
+
+	obj->straggler = false;
+	uio_unmap_device(obj);
 }
 
 /**

@@ -117,8 +117,8 @@ void uio_wait_for_mappers(struct uio_object *obj, const struct uio_file *uf)
 }
 
 /**
- * uio_put_mappings - forget a file that had mappings, and has none any more
- * @uf: a file that goes, and has a slot
+ * uio_put_mappings - let go of what a file's mappings needed
+ * @uf: a file that goes, and was mapped
  */
 void uio_put_mappings(struct uio_file *uf)
 {
