@@ -76,7 +76,7 @@ lint_tests()
 {
 	local k=$1 name
 
-	"$lab/lint" --list | while read -r name; do
+	"$lab/lint" --kernel "$k" --list | while read -r name; do
 		if [ "$name" = "build-$k" ] ||
 			[[ $name != build-* && $k = "${all_kernels[0]}" ]]; then
 			echo "$name"
