@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "counter.h"
 #include "uio_bench_abi.h"
+
+#define PAGE	4096
 
 /* Whose device is measured, from the command line. */
 struct form {
@@ -52,15 +55,6 @@ extern const struct bench_case holder_cases[];
 extern const struct bench_case rate_cases[];
 extern const struct bench_case memory_cases[];
 
-/* lib.c: the counter */
-static inline uint64_t counter(void)
-{
-	unsigned int low, high;
-
-	asm volatile("rdtsc" : "=a" (low), "=d" (high) : : "memory");
-	return (uint64_t)high << 32 | low;
-}
-
 /* lib.c: the device */
 extern int control;
 extern int file;
@@ -72,6 +66,9 @@ void device_make(unsigned int regions);
 void device_remove(void);
 uint64_t device_unregister(void);
 int device_open(int flags);
+bool can_be_revoked(const struct form *form);
+void read_until_revoked(void);
+void allow_files(unsigned int nr);
 void notify(void);
 uint64_t stamp(void);
 void *map(int fd, unsigned int region, size_t size);

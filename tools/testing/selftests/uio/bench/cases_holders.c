@@ -7,25 +7,20 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bench.h"
 
 #define MOST	10000
-#define PAGE	4096
 
 static int files[MOST];
 static void *maps[MOST];
 static pthread_t readers[MOST];
 static atomic_int nr_reading;
 
-static void allow_files(void)
+static void setup(void)
 {
-	struct rlimit limit = { MOST + 100, MOST + 100 };
-
-	if (setrlimit(RLIMIT_NOFILE, &limit))
-		die("setrlimit");
+	allow_files(MOST);
 }
 
 static uint64_t with_files(int nr)
@@ -62,12 +57,9 @@ static uint64_t with_maps(int nr)
 
 static void *read_error(void *arg)
 {
-	int event;
-
 	(void)arg;
 	nr_reading++;
-	if (read(file, &event, sizeof(event)) != -1 || errno != EIO)
-		die("a reader has no EIO");
+	read_until_revoked();
 	return NULL;
 }
 
@@ -124,14 +116,9 @@ HOLDER_OPS(files)
 HOLDER_OPS(maps)
 HOLDER_OPS(readers)
 
-static bool can_be_in_use(const struct form *form)
-{
-	return form->core != UIO_BENCH_FLOOR;
-}
-
 #define HOLDER_CASE(_name, _op, _batches)				\
-	{ .name = _name, .setup = allow_files, .op = _op, .repeats = 1,	\
-	  .batches = _batches, .wants = can_be_in_use }
+	{ .name = _name, .setup = setup, .op = _op, .repeats = 1,	\
+	  .batches = _batches, .wants = can_be_revoked }
 
 const struct bench_case holder_cases[] = {
 	HOLDER_CASE("unregister-files-1", op_files_1, 21),

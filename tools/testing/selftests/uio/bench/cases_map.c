@@ -7,7 +7,6 @@
 
 #include "bench.h"
 
-#define PAGE	4096
 /* What one page table has. */
 #define TABLE	(2 << 20)
 

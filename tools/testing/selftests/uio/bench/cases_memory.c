@@ -8,14 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bench.h"
 
 #define DEVICES	1000
 #define FILES	4000
-#define PAGE	4096
 
 static int files[FILES];
 static void *maps[FILES];
@@ -54,10 +52,7 @@ static uint64_t op_device(void)
 
 static void setup_files(void)
 {
-	struct rlimit limit = { FILES + 100, FILES + 100 };
-
-	if (setrlimit(RLIMIT_NOFILE, &limit))
-		die("setrlimit");
+	allow_files(FILES);
 	device_make(UIO_BENCH_VIRTUAL + 1);
 	/* the table of descriptors grows, and does not shrink again */
 	close(dup2(file, FILES + 50));

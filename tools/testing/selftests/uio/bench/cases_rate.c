@@ -15,7 +15,6 @@
 #include "bench.h"
 
 #define MOST	8
-#define PAGE	4096
 #define PAGES	64
 #define SECONDS	0.4
 

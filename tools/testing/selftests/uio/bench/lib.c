@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -90,6 +91,29 @@ int device_open(int flags)
 	if (fd < 0)
 		die("can't open %s", node);
 	return fd;
+}
+
+/* The floor has nothing that tells its users. */
+bool can_be_revoked(const struct form *form)
+{
+	return form->core != UIO_BENCH_FLOOR;
+}
+
+void read_until_revoked(void)
+{
+	int event;
+
+	if (read(file, &event, sizeof(event)) != -1 || errno != EIO)
+		die("a reader has no EIO");
+}
+
+/* That many at once, and some more. */
+void allow_files(unsigned int nr)
+{
+	struct rlimit limit = { nr + 100, nr + 100 };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die("setrlimit");
 }
 
 void notify(void)

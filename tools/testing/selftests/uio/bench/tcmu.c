@@ -21,6 +21,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "counter.h"
+
 #define SECTOR	512
 #define PAGE	4096
 #define TOUCH	(64ul << 20)
@@ -39,14 +41,6 @@ static void die(const char *what)
 {
 	fprintf(stderr, "uio_bench_tcmu: %s: %s\n", what, strerror(errno));
 	exit(1);
-}
-
-static uint64_t counter(void)
-{
-	unsigned int low, high;
-
-	asm volatile("rdtsc" : "=a" (low), "=d" (high) : : "memory");
-	return (uint64_t)high << 32 | low;
 }
 
 static void put_be(unsigned char *to, int bytes, uint64_t value)
