@@ -85,6 +85,12 @@ vm_fault_t uio_insert_pfn(struct vm_area_struct *vma, unsigned long address,
 	return vmf_insert_pfn(vma, address, pfn);
 }
 
+static vm_fault_t uio_inserted(int err)
+{
+	/* -EBUSY: another thread was faster */
+	return !err || err == -EBUSY ? VM_FAULT_NOPAGE : vmf_error(err);
+}
+
 /**
  * uio_insert_page - map a page where it was touched
  * @vmf: the touch
@@ -94,12 +100,7 @@ vm_fault_t uio_insert_pfn(struct vm_area_struct *vma, unsigned long address,
  */
 vm_fault_t uio_insert_page(struct vm_fault *vmf, struct page *page)
 {
-	int err = vm_insert_page(vmf->vma, vmf->address, page);
-
-	/* another thread was faster */
-	if (!err || err == -EBUSY)
-		return VM_FAULT_NOPAGE;
-	return vmf_error(err);
+	return uio_inserted(vm_insert_page(vmf->vma, vmf->address, page));
 }
 
 /**
@@ -197,6 +198,5 @@ vm_fault_t uio_insert_pages(struct uio_object *obj, struct vm_fault *vmf,
 	}
 	memalloc_noio_restore(noio);
 
-	/* -EBUSY: another thread was faster */
-	return done || err == -EBUSY ? VM_FAULT_NOPAGE : vmf_error(err);
+	return uio_inserted(done ? 0 : err);
 }
