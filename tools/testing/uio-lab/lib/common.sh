@@ -73,6 +73,24 @@ lock()
 	locked=$fd
 }
 
+# Have MAKE make what DONE, with the same arguments, says is not there; and leave a
+# shared lock on FILE, so that nobody takes it away.
+once()
+{
+	local file=$1 done=$2 make=$3 mine
+
+	shift 3
+	lock shared "$file"
+	"$done" "$@" && return
+	exec {locked}>&-
+	lock exclusive "$file"
+	mine=$locked
+	if ! "$done" "$@"; then
+		"$make" "$@"
+	fi
+	flock --shared "$mine"
+}
+
 # Run a command in namespaces of its own, so that nothing it starts outlives it
 # and no mount leaks. It replaces the calling (sub)shell: the death signal then
 # hangs on the shell above, also when that one is killed with -9.

@@ -24,22 +24,17 @@ setup_lint()
 	mv "$build/tmp/lint.versions" "$build/versions.d/lint"
 }
 
-# As with debug kernels, guests go on meanwhile.
+make_lint_root()
+{
+	mkdir -p "$build/tmp"
+	say "setting up the lint tools (once, a minute or more)"
+	check_space 1024
+	download_step lint
+	cat "$build"/versions.d/* >"$build/versions"
+}
+
+# As with kernels that are compiled, guests go on meanwhile.
 setup_lint_root()
 {
-	local mine
-
-	lock shared "$build/lint.lock"
-	lint_done && return
-	exec {locked}>&-
-	lock exclusive "$build/lint.lock"
-	mine=$locked
-	if ! lint_done; then
-		mkdir -p "$build/tmp"
-		say "setting up the lint tools (once, a minute or more)"
-		check_space 1024
-		download_step lint
-		cat "$build"/versions.d/* >"$build/versions"
-	fi
-	flock --shared "$mine"
+	once "$build/lint.lock" lint_done make_lint_root
 }

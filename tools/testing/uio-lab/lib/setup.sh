@@ -176,37 +176,35 @@ setup()
 	done
 }
 
-# Leaves a shared lock on build/, so that nobody cleans it under a guest.
-setup_base()
+make_base()
 {
 	local started=$SECONDS
 
-	check_host
-	lock shared "$build/lock"
-	setup_done && return
-	exec {locked}>&-
-	lock exclusive "$build/lock"
-	if ! setup_done; then
-		say "setting up (once, a minute or more; everything goes below build/)"
-		check_space 4096
-		rm -rf "$build/tmp"
-		mkdir -p "$build/tmp" "$build/log" "$build/stamps" "$build/versions.d"
-		rm -f "$build/stamps/lists"
-		steps lists
-		steps mmdebstrap
-		if done_already image && [ -e "$build/root.ext4" ]; then
-			steps tools "${kernels[@]/#/kernel-}"
-		else
-			rm -f "$build/stamps/image"
-			steps tools "${kernels[@]/#/kernel-}" guestroot
-		fi
-		steps headers
-		[ -e "$build/root" ] || rm -f "$build/stamps/guestroot"
-		steps image accel
-		cat "$build"/versions.d/* >"$build/versions"
-		say "set-up done in $((SECONDS - started)) s"
+	say "setting up (once, a minute or more; everything goes below build/)"
+	check_space 4096
+	rm -rf "$build/tmp"
+	mkdir -p "$build/tmp" "$build/log" "$build/stamps" "$build/versions.d"
+	rm -f "$build/stamps/lists"
+	steps lists
+	steps mmdebstrap
+	if done_already image && [ -e "$build/root.ext4" ]; then
+		steps tools "${kernels[@]/#/kernel-}"
+	else
+		rm -f "$build/stamps/image"
+		steps tools "${kernels[@]/#/kernel-}" guestroot
 	fi
-	flock --shared "$locked"
+	steps headers
+	[ -e "$build/root" ] || rm -f "$build/stamps/guestroot"
+	steps image accel
+	cat "$build"/versions.d/* >"$build/versions"
+	say "set-up done in $((SECONDS - started)) s"
+}
+
+# The lock is on build/: nobody cleans it under a guest.
+setup_base()
+{
+	check_host
+	once "$build/lock" setup_done make_base
 }
 
 # A step that downloads something after the base was set up, by lists of today.
@@ -252,21 +250,18 @@ setup_source_of()
 	fi
 }
 
+make_compiled()
+{
+	local k=$1 started=$SECONDS
+
+	unpack_source_of "$k"
+	steps "kernel-$k"
+	cat "$build"/versions.d/* >"$build/versions"
+	say "kernel $k set up in $((SECONDS - started)) s"
+}
+
 # A lock of its own: guests with other kernels go on while it is compiled.
 setup_compiled()
 {
-	local k=$1 started=$SECONDS mine
-
-	lock shared "$build/kernel-$k.lock"
-	compiled_done "$k" && return
-	exec {locked}>&-
-	lock exclusive "$build/kernel-$k.lock"
-	mine=$locked
-	if ! compiled_done "$k"; then
-		unpack_source_of "$k"
-		steps "kernel-$k"
-		cat "$build"/versions.d/* >"$build/versions"
-		say "kernel $k set up in $((SECONDS - started)) s"
-	fi
-	flock --shared "$mine"
+	once "$build/kernel-$1.lock" compiled_done make_compiled "$1"
 }
