@@ -83,12 +83,10 @@ END {
 	for (name in old)
 		if (!(name in seen))
 			missing++
-	if (ktap) {
-		print "1.." nr
-		exit compared && !bad ? 0 : 1
-	}
 	if (missing)
-		printf "%d cases were not measured this time\n", missing
-	printf "%d cases compared, %d slower\n", compared, bad
+		tell(sprintf("%d cases were not measured this time", missing))
+	tell(sprintf("%d cases compared, %d slower", compared, bad))
+	if (ktap)
+		print "1.." nr
 	exit compared && !bad ? 0 : 1
 }

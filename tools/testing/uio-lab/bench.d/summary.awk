@@ -2,8 +2,7 @@
 # summary.awk CASES SAMPLES: what the samples come to. Prints a line with TABs for
 # each case that was measured: name, kind, unit, target, target to the floor, title,
 # medians of mainline, ours, ours-context and floor, ratio, ratio to the floor,
-# spread, met (yes, no,
-# unclear, or - without a target). What there is not is "-".
+# spread, met (yes, no, unclear, or - without a target). What there is not is "-".
 #
 # The spread is the largest of any form's: difference of the quartiles over the
 # median. A quartile between two samples is interpolated.

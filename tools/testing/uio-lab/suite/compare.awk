@@ -2,8 +2,8 @@
 # Reads the rows, and then records of found.awk with the column in front. Prints
 # the comparison as a table that is Markdown as well.
 #
-# A cell is "ok" and the number of tests, or what happened in how many of them. A
-# column of which nothing was run is left out.
+# "names" has the columns, one a line. A cell is "ok" and the number of tests, or
+# what happened in how many of them. A column of which nothing was run is left out.
 
 function regex(glob)
 {
@@ -68,7 +68,7 @@ function widen(i, text)
 }
 
 BEGIN {
-	nr_columns = split("mainline 6.12,mainline 7.3,ours 6.12,ours 7.3", columns, ",")
+	nr_columns = split(names, columns, "\n")
 }
 
 NR == FNR {
