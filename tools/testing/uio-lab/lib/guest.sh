@@ -5,11 +5,11 @@
 guest_options()
 {
 	kernel=${kernels[0]} modules=ours mem='' smp='' timeout='' copies=() results=''
-	devices=() allow_splat='' leak_check=1 icount=''
+	devices=() allow_splat='' leak_check=1 icount='' silence=''
 	[ "$verb" = shell ] || timeout=300
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--kernel | --modules | --mem | --smp | --timeout | --device | --copy | --results)
+		--kernel | --modules | --mem | --smp | --timeout | --silence | --device | --copy | --results)
 			[ $# -ge 2 ] || usage_error "$1 needs a value"
 			case $1 in
 			--copy) copies+=("$2") ;;
@@ -49,6 +49,8 @@ check_guest_options()
 		usage_error "--smp must be a number of CPUs, not '$smp'"
 	[[ -z $timeout && $verb = shell || $timeout =~ ^[1-9][0-9]{0,6}$ ]] ||
 		usage_error "--timeout must be a number of seconds, not '$timeout'"
+	[[ -z $silence || $verb = run && $silence =~ ^[1-9][0-9]{0,6}$ ]] ||
+		usage_error "--silence must be a number of seconds, and is for run, not '$silence'"
 	for device in "${devices[@]}"; do
 		[[ $device =~ ^[A-Za-z0-9][A-Za-z0-9_.-]*(,[A-Za-z0-9_.-]+=[^,[:space:]]+)*$ ]] ||
 			usage_error "--device must be as DRIVER[,NAME=VALUE]..., not '$device'"
@@ -170,7 +172,8 @@ kernel_parameters()
 	[ -z "$icount" ] || khz=1000000
 	parameters=(console=ttyS0 loglevel=5 root=/dev/nvme0n1 rw
 		rootflags=noinit_itable init=/sbin/lab-init mitigations=off
-		tsc=reliable "tsc_early_khz=$khz" panic=-1 oops=panic)
+		tsc=reliable "tsc_early_khz=$khz" panic=-1 oops=panic
+		unknown_nmi_panic panic_print=0x41)
 	# Slab checks switch off the per-CPU sheaves. Kmemleak would take pointers that
 	# are left there for references, and find no leak of slab memory. KUnit is off
 	# in such a configuration. With five levels of page tables KASAN takes addresses
@@ -180,13 +183,12 @@ kernel_parameters()
 
 qemu_command()
 {
-	local limit=() parameters device accel
+	local parameters device accel
 
 	kernel_parameters
 	accel=(-accel "$(cat "$build/accel")")
 	[ -z "$icount" ] || accel=(-accel "tcg,thread=single" -icount shift=0)
-	[ -z "$timeout" ] || limit=(timeout --foreground -k 5 "$timeout")
-	qemu=("${limit[@]}" qemu-system-x86_64 -M q35 "${accel[@]}"
+	qemu=(qemu-system-x86_64 -M q35 "${accel[@]}"
 		-cpu max -smp "$smp" -m "$mem" -nodefaults -no-user-config
 		-display none -no-reboot -nic none
 		-kernel "$(kernel_image "$kernel")"
@@ -204,6 +206,7 @@ qemu_command()
 	mapfile -t -O "${#qemu[@]}" qemu < <(
 		disk "$work/in.tar" lab-in readonly=on
 		disk "$work/out.tar" lab-out cache=unsafe
+		watch_monitor
 		[ "${#devices[@]}" -eq 0 ] || monitor)
 	for device in "${devices[@]}"; do
 		qemu+=(-device "$device")
@@ -231,9 +234,11 @@ boot()
 		setpriv --pdeathsig KILL \
 			tail -q -c +1 -s 0.1 -f --pid="$pid" "$work/output" 2>/dev/null &
 		children+=("$!")
+		watch "$pid" &
+		children+=("$!")
 	fi
 	wait "$pid" 2>/dev/null || status=$?
-	[ "$verb" = shell ] || wait "${children[1]}" || :
+	[ "$verb" = shell ] || wait "${children[@]:1}" || :
 	children=()
 	qemu_status=$status
 }
@@ -259,8 +264,8 @@ verdict()
 		grep -Ef "$patterns" -A 40 "$results/console.log" >"$results/splats.txt"
 	fi
 
-	if [ "$qemu_status" -eq 124 ]; then
-		bad="the guest was still running after $timeout s"
+	if [ -s "$work/gave-up" ]; then
+		bad=$(cat "$work/gave-up")
 	elif [ -z "$verdict" ] && [ "$qemu_status" -ne 0 ]; then
 		bad="QEMU failed: $(tail -n 1 "$work/qemu.log")"
 	elif [ -z "$verdict" ]; then

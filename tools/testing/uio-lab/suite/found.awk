@@ -16,6 +16,7 @@ function words(note)
 
 NR == FNR {
 	outcome[$1 " " $2] = $3
+	order[FNR] = $1 " " $2
 	next
 }
 
@@ -67,9 +68,12 @@ NR == FNR {
 		what = text
 }
 
+# The first of them is where it stopped.
 END {
-	for (key in outcome) {
-		split(key, part, " ")
-		printf "%s\t%s\t%s\tnone\tdid not run to its end\n", part[1], part[2], outcome[key]
+	for (i = 1; i in order; i++) {
+		if (!(order[i] in outcome))
+			continue
+		split(order[i], part, " ")
+		printf "%s\t%s\t%s\tnone\tdid not run to its end\n", part[1], part[2], outcome[order[i]]
 	}
 }

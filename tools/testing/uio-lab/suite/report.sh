@@ -52,7 +52,7 @@ job_trouble()
 	fi
 }
 
-number=0 passed=0 failed=0 skipped=0
+number=0 passed=0 failed=0 skipped=0 failed_jobs=()
 
 # Print a job's result, add it to $tap and to the sums.
 report_job()
@@ -60,16 +60,16 @@ report_job()
 	local name=$1 kind=$2 modules=$4 dir=$results/$1 bad trouble p f s good=ok line
 
 	find_results "$dir" "$kind"
-	bad=$(awk -v modules="$modules" -v full="$dir/full" -v counts="$dir/counts" \
+	bad=$(awk -v modules="$modules" -v kind="$kind" -v full="$dir/full" -v counts="$dir/counts" \
 		-f "$lab/suite/judge.awk" "$dir/found")
 	read -r p f s <"$dir/counts"
 	trouble=$(job_trouble "$dir" "$kind")
 	[ -z "$trouble" ] || f=$((f + 1))
-	[ "$f" -eq 0 ] || good='not ok'
+	[ "$f" -eq 0 ] || { good='not ok'; failed_jobs+=("$name"); }
 
 	number=$((number + 1))
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-	printf '%s\n' "$bad" "$trouble" | grep . || :
+	printf '%s\n' "$trouble" "$bad" | grep . || :
 	line="$good $number $name # $p passed, $f failed, $s skipped, $(cat "$dir/seconds") s"
 	{ cat "$dir/full"; printf '%s\n' "$trouble" "$line" | grep .; } >>"$tap"
 	echo "$line"

@@ -32,10 +32,14 @@ program_file()
 	esac
 }
 
-# A debug kernel is several times as slow.
-time_limit()
+# A debug kernel is several times as slow. The longest test may take 300 s.
+guest_limits()
 {
-	[[ $1 = *-debug ]] && echo 2400 || echo 300
+	if [[ $1 = *-debug ]]; then
+		printf '%s\n' --timeout 2400 --silence 360
+	else
+		printf '%s\n' --timeout 300
+	fi
 }
 
 # In the background a SIGINT does not arrive, so whoever stops us passes it on.
@@ -45,10 +49,10 @@ run_guest()
 	local -a options
 
 	guest_plan "$dir/todo" >"$dir/plan"
-	mapfile -t options < <(group_options "$group")
+	mapfile -t options < <(group_options "$group"; guest_limits "$kernel")
 	options+=(--kernel "$kernel" --modules "$modules" --results "$dir/guest"
-		--timeout "$(time_limit "$kernel")" --copy "$programs/uio_client"
-		--copy "$lab/suite/in-guest" --copy "$dir/plan")
+		--copy "$programs/uio_client" --copy "$lab/suite/in-guest"
+		--copy "$dir/plan")
 	while read -r program _; do
 		options+=(--copy "$(program_file "$program")")
 	done <"$dir/plan"
