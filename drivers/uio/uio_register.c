@@ -5,7 +5,7 @@
 
 #include "uio_internal.h"
 
-/* Minors in use; NULL while the device can't be opened, not yet or not any more. */
+/* Minors in use; NULL as long as the device can't be found yet. */
 static DEFINE_IDR(uio_idr);
 static DEFINE_MUTEX(uio_idr_lock);
 
@@ -28,10 +28,10 @@ static int uio_minor_reserve(struct uio_object *obj)
 	return 0;
 }
 
-static void uio_minor_set(struct uio_object *obj, struct uio_object *to)
+static void uio_minor_show(struct uio_object *obj)
 {
 	mutex_lock(&uio_idr_lock);
-	idr_replace(&uio_idr, to, obj->idev.minor);
+	idr_replace(&uio_idr, obj, obj->idev.minor);
 	mutex_unlock(&uio_idr_lock);
 }
 
@@ -43,10 +43,10 @@ static void uio_minor_free(struct uio_object *obj)
 }
 
 /**
- * uio_object_find - find a device that can be opened
+ * uio_object_find - find a device to open
  * @minor: its minor
  *
- * Return: the device, with a reference, or NULL.
+ * Return: the device, revoked maybe, with a reference, or NULL.
  */
 struct uio_object *uio_object_find(unsigned int minor)
 {
@@ -71,10 +71,10 @@ static int uio_publish(struct uio_object *obj)
 		return ret;
 
 	/* user space may open it as soon as it hears of it from device_add() */
-	uio_minor_set(obj, obj);
+	uio_minor_show(obj);
 	ret = device_add(dev);
 	if (ret)
-		goto err_minor;
+		return ret;
 
 	ret = uio_sysfs_add(obj);
 	if (ret)
@@ -90,8 +90,6 @@ err_sysfs:
 	uio_sysfs_del(obj);
 err_device:
 	device_del(dev);
-err_minor:
-	uio_minor_set(obj, NULL);
 	return ret;
 }
 
@@ -99,7 +97,6 @@ static void uio_unpublish(struct uio_object *obj)
 {
 	uio_sysfs_del(obj);
 	device_del(&obj->idev.dev);
-	uio_minor_set(obj, NULL);
 }
 
 /* The end of a registration: only open files have references after it. */
@@ -110,10 +107,9 @@ static void uio_retire(struct uio_object *obj)
 	/* not before the drain: callbacks may use it */
 	WRITE_ONCE(obj->idev.info->uio_dev, NULL);
 
-	uio_tell_left_open(obj);
-
 	/* not before device_del(): the next one to get it has the same name */
 	uio_minor_free(obj);
+	uio_tell_left_open(obj);
 	put_device(&obj->idev.dev);
 	if (ctx)
 		uio_context_put(ctx);
