@@ -96,7 +96,7 @@ check_config()
 # full build, to be adapted when the configuration has changed a lot.
 show_progress()
 {
-	local what=$1 all=2090 line n=0 next=$((SECONDS + 30))
+	local what=$1 all=1660 line n=0 next=$((SECONDS + 30))
 
 	while IFS= read -r line; do
 		printf '%s\n' "$line"
