@@ -52,6 +52,15 @@ job_trouble()
 	fi
 }
 
+# What a job took, and what of that its children took of the CPUs.
+job_time()
+{
+	local dir=$1
+
+	printf '%s s, ' "$(cat "$dir/seconds")"
+	awk -F '[ms ]+' 'NR == 2 { printf "%d s of CPU", ($1 + $3) * 60 + $2 + $4 }' "$dir/times"
+}
+
 number=0 passed=0 failed=0 skipped=0 failed_jobs=()
 
 # Print a job's result, add it to $tap and to the sums.
@@ -70,7 +79,7 @@ report_job()
 	number=$((number + 1))
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	printf '%s\n' "$trouble" "$bad" | grep . || :
-	line="$good $number $name # $p passed, $f failed, $s skipped, $(cat "$dir/seconds") s"
+	line="$good $number $name # $p passed, $f failed, $s skipped, $(job_time "$dir")"
 	{ cat "$dir/full"; printf '%s\n' "$trouble" "$line" | grep .; } >>"$tap"
 	echo "$line"
 }
