@@ -9,7 +9,8 @@ guest_options()
 	[ "$verb" = shell ] || timeout=300
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--kernel | --modules | --mem | --smp | --timeout | --silence | --device | --copy | --results)
+		--kernel | --modules | --mem | --smp | --timeout | --silence | --device | \
+			--copy | --results)
 			[ $# -ge 2 ] || usage_error "$1 needs a value"
 			case $1 in
 			--copy) copies+=("$2") ;;

@@ -58,7 +58,9 @@ job_time()
 	local dir=$1
 
 	printf '%s s, ' "$(cat "$dir/seconds")"
-	awk -F '[ms ]+' 'NR == 2 { printf "%d s of CPU", ($1 + $3) * 60 + $2 + $4 }' "$dir/times"
+	awk -F '[ms ]+' 'NR == 2 {
+		printf "%d s of CPU", ($1 + $3) * 60 + $2 + $4
+	}' "$dir/times"
 }
 
 number=0 passed=0 failed=0 skipped=0 failed_jobs=()
@@ -69,8 +71,8 @@ report_job()
 	local name=$1 kind=$2 modules=$4 dir=$results/$1 bad trouble p f s good=ok line
 
 	find_results "$dir" "$kind"
-	bad=$(awk -v modules="$modules" -v kind="$kind" -v full="$dir/full" -v counts="$dir/counts" \
-		-f "$lab/suite/judge.awk" "$dir/found")
+	bad=$(awk -v modules="$modules" -v kind="$kind" -v full="$dir/full" \
+		-v counts="$dir/counts" -f "$lab/suite/judge.awk" "$dir/found")
 	read -r p f s <"$dir/counts"
 	trouble=$(job_trouble "$dir" "$kind")
 	[ -z "$trouble" ] || f=$((f + 1))
