@@ -21,15 +21,18 @@ static ssize_t _name##_show(struct device *dev,				\
 	ssize_t ret = -ENODEV;						\
 									\
 	if (uio_enter(obj)) {						\
+		/* the driver may exchange a string */			\
+		rcu_read_lock();					\
 		ret = sysfs_emit(buf, _fmt "\n", _value);		\
+		rcu_read_unlock();					\
 		uio_leave(obj);						\
 	}								\
 	return ret;							\
 }									\
 static DEVICE_ATTR_RO(_name)
 
-UIO_INFO_ATTR(name, "%s", obj->idev.info->name);
-UIO_INFO_ATTR(version, "%s", obj->idev.info->version);
+UIO_INFO_ATTR(name, "%s", READ_ONCE(obj->idev.info->name));
+UIO_INFO_ATTR(version, "%s", READ_ONCE(obj->idev.info->version));
 UIO_INFO_ATTR(event, "%u", (unsigned int)atomic_read(&obj->idev.event));
 
 static struct attribute *uio_attrs[] = {

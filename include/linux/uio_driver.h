@@ -107,7 +107,10 @@ struct uio_info {
 	 * @uio_dev: set by the core while the device is registered, else NULL
 	 */
 	struct uio_device	*uio_dev;
-	/** @name: name of the device, shown in sysfs */
+	/**
+	 * @name: name of the device, shown in sysfs. May be exchanged while the
+	 * device is registered, if the old one stays for an RCU grace period.
+	 */
 	const char		*name;
 	/** @version: version of the driver, shown in sysfs */
 	const char		*version;
