@@ -5,146 +5,22 @@
  * of the list of mainline's defects: such a test fails there.
  */
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
+#include "uio_testlib_tcmu.h"
 
 #define MAP_FAIL	((void *)-1)
-#define CONFIGFS	"/sys/kernel/config"
-#define TCMU_CONFIG \
-	"dev_config=test/x,dev_size=1048576,nl_reply_supported=-1,max_data_area_mb=1"
-#define HBA		CONFIGFS "/target/core/user_0"
-
-struct tcmu {
-	char name[32];
-	char dir[96];
-	struct uiot_dev uio;	/* only its node is used */
-	size_t size;		/* of the ring */
-};
-
-/* The UIO device that belongs to the TCMU device. */
-static int find_node(struct tcmu *tcmu)
-{
-	DIR *dir = opendir("/sys/class/uio");
-	char want[64], name[256];
-	struct dirent *entry;
-	int ret = -ENOENT;
-
-	if (!dir)
-		return -errno;
-
-	snprintf(want, sizeof(want), "tcm-user/0/%s/", tcmu->name);
-	while (ret && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(tcmu->uio.node, sizeof(tcmu->uio.node), "/dev/%.20s",
-			 entry->d_name);
-		if (!uiot_sysfs(&tcmu->uio, "name", name, sizeof(name)) &&
-		    !strncmp(name, want, strlen(want)))
-			ret = 0;
-	}
-	closedir(dir);
-	return ret;
-}
-
-static int configure(struct tcmu *tcmu)
-{
-	char path[128];
-	int ret;
-
-	snprintf(path, sizeof(path), "%s/control", tcmu->dir);
-	ret = uiot_write_file(path, TCMU_CONFIG);
-	if (ret)
-		return ret;
-
-	snprintf(path, sizeof(path), "%s/enable", tcmu->dir);
-	return uiot_write_file(path, "1");
-}
-
-static int tcmu_create(struct tcmu *tcmu, const char *name)
-{
-	char size[32];
-	int ret;
-
-	snprintf(tcmu->name, sizeof(tcmu->name), "%s", name);
-	snprintf(tcmu->dir, sizeof(tcmu->dir), HBA "/%s", tcmu->name);
-	if ((mkdir(HBA, 0755) && errno != EEXIST) || mkdir(tcmu->dir, 0755))
-		return -errno;
-
-	ret = configure(tcmu);
-	if (!ret)
-		ret = find_node(tcmu);
-	if (!ret)
-		ret = uiot_sysfs(&tcmu->uio, "maps/map0/size", size, sizeof(size));
-	if (!ret)
-		tcmu->size = strtoul(size, NULL, 0);
-	return ret;
-}
-
-static int tcmu_delete(struct tcmu *tcmu)
-{
-	return rmdir(tcmu->dir) ? -errno : 0;
-}
-
-/* Whatever a test that failed has left. */
-static void delete_all(void)
-{
-	char path[512];
-	DIR *dir = opendir(HBA);
-	struct dirent *entry;
-
-	if (!dir)
-		return;
-	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), HBA "/%s", entry->d_name);
-		rmdir(path);
-	}
-	closedir(dir);
-	rmdir(HBA);
-}
-
-static int tcmu_setup(void)
-{
-	int ret = uiot_load("target_core_user");
-
-	if (ret)
-		return ret;
-	if (access(CONFIGFS "/target", F_OK) &&
-	    mount("configfs", CONFIGFS, "configfs", 0, NULL))
-		return -errno;
-	delete_all();
-	return 0;
-}
-
-/* Rings that the kernel has now: megabytes each, unlike what else it allocates. */
-static int rings(void)
-{
-	FILE *file = fopen("/proc/vmallocinfo", "r");
-	unsigned long size;
-	char line[512];
-	int nr = 0;
-
-	if (!file)
-		return -errno;
-	while (fgets(line, sizeof(line), file))
-		if (strstr(line, "tcmu_configure_device") &&
-		    sscanf(line, "%*s %lu", &size) == 1 && size >= 1 << 20)
-			nr++;
-	fclose(file);
-	return nr;
-}
 
 static bool rings_are(void *arg)
 {
-	return rings() == *(int *)arg;
+	return uiot_tcmu_rings() == *(int *)arg;
 }
 
 #define EXPECT_RINGS(_nr) \
@@ -152,7 +28,7 @@ static bool rings_are(void *arg)
 		TH_LOG("ring is freed while it is held, or is not freed"); \
 	}
 
-static void *map_ring(struct tcmu *tcmu, int fd)
+static void *map_ring(struct uiot_tcmu *tcmu, int fd)
 {
 	return mmap(NULL, tcmu->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 }
@@ -160,7 +36,7 @@ static void *map_ring(struct tcmu *tcmu, int fd)
 /* One device, its ring mapped and the first page of it present. */
 FIXTURE(ring)
 {
-	struct tcmu tcmu;
+	struct uiot_tcmu tcmu;
 	int fd;
 	void *p;
 };
@@ -169,8 +45,8 @@ FIXTURE_SETUP(ring)
 {
 	__u32 word;
 
-	ASSERT_EQ(0, tcmu_setup());
-	ASSERT_EQ(0, tcmu_create(&self->tcmu, "one"));
+	ASSERT_EQ(0, uiot_tcmu_setup());
+	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
 	self->fd = uiot_open(&self->tcmu.uio, O_RDWR);
 	ASSERT_LE(0, self->fd);
 	self->p = map_ring(&self->tcmu, self->fd);
@@ -182,7 +58,7 @@ FIXTURE_TEARDOWN(ring)
 {
 	munmap(self->p, self->tcmu.size);
 	close(self->fd);
-	delete_all();
+	uiot_tcmu_delete_all();
 }
 
 TEST_F(ring, is_one_open_file_at_a_time)
@@ -203,7 +79,7 @@ TEST_F(ring, live_pages_can_be_touched)
 
 TEST_F(ring, delete_does_not_wait_for_the_holder)
 {
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 	EXPECT_EQ(-1, access(self->tcmu.uio.node, F_OK));
 }
 
@@ -213,7 +89,7 @@ TEST_F(ring, present_page_is_unchanged_after_delete)
 
 	ASSERT_EQ(0, uiot_load_word(self->p, &before));
 	ASSERT_NE(0, before);
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 	EXPECT_EQ(0, uiot_load_word(self->p, &after));
 	EXPECT_EQ(before, after);
 	EXPECT_EQ(0, uiot_store_word(self->p + 128, 1));
@@ -223,7 +99,7 @@ TEST_F(ring, d18_absent_page_is_sigbus_after_delete)
 {
 	__u32 word;
 
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 	EXPECT_EQ(SIGBUS, uiot_load_word(self->p + uiot_page(), &word)) {
 		TH_LOG("page gets mapped");
 	}
@@ -233,7 +109,7 @@ TEST_F(ring, read_is_eio_after_delete)
 {
 	__s32 event;
 
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 	EXPECT_EQ(-1, read(self->fd, &event, 4));
 	UIOT_EXPECT_ERRNO(EIO);
 }
@@ -242,14 +118,14 @@ TEST_F(ring, d13_write_is_eio_after_delete)
 {
 	__s32 on = 1;
 
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 	EXPECT_EQ(-1, write(self->fd, &on, 4));
 	UIOT_EXPECT_ERRNO(EIO);
 }
 
 TEST_F(ring, d13_mmap_is_eio_after_delete)
 {
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 	EXPECT_EQ(MAP_FAIL, map_ring(&self->tcmu, self->fd));
 	UIOT_EXPECT_ERRNO(EIO);
 }
@@ -258,7 +134,7 @@ TEST_F(ring, poll_is_hup_and_err_after_delete)
 {
 	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
 
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
 	UIOT_EXPECT_HANGUP(pfd.revents);
 }
@@ -272,7 +148,7 @@ TEST_F(ring, open_is_enodev_after_delete)
 	ASSERT_EQ(0, stat(self->tcmu.uio.node, &st));
 	snprintf(node, sizeof(node), "/dev/stale-%d", getpid());
 	ASSERT_EQ(0, mknod(node, S_IFCHR | 0600, st.st_rdev));
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 	fd = open(node, O_RDWR);
 	EXPECT_EQ(-1, fd);
 	UIOT_EXPECT_ERRNO(ENODEV);
@@ -288,7 +164,7 @@ TEST_F(ring, delete_wakes_read_and_poll)
 	ASSERT_EQ(0, uiot_start(&poller));
 	ASSERT_EQ(0, uiot_wait_asleep(&reader));
 	ASSERT_EQ(0, uiot_wait_asleep(&poller));
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 	ASSERT_EQ(0, uiot_join(&reader, UIOT_SOON_MS));
 	ASSERT_EQ(0, uiot_join(&poller, UIOT_SOON_MS));
 	EXPECT_EQ(-EIO, reader.ret);
@@ -319,12 +195,65 @@ TEST_F(ring, d18_forked_copy_is_the_same_after_delete)
 	ASSERT_EQ(0, uiot_load_word(self->p, &view.word));
 	ASSERT_EQ(0, uiot_child_start(&child, touch_view, &view));
 	ASSERT_EQ(0, uiot_child_ask(&child, 0));
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 	EXPECT_EQ(0, uiot_child_ask(&child, 0));
 	EXPECT_EQ(SIGBUS, uiot_child_ask(&child, 3)) {
 		TH_LOG("page gets mapped");
 	}
 	EXPECT_EQ(0, uiot_child_end(&child));
+}
+
+/* A daemon that serves other devices may rather see zeros than be killed. */
+FIXTURE(sink)
+{
+	struct uiot_tcmu tcmu;
+	int fd;
+	void *p;
+};
+
+FIXTURE_SETUP(sink)
+{
+	ASSERT_EQ(0, uiot_tcmu_setup());
+	if (uiot_tcmu_param("revoked_fault", "zero"))
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
+	self->fd = uiot_open(&self->tcmu.uio, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->p = map_ring(&self->tcmu, self->fd);
+	ASSERT_NE(MAP_FAIL, self->p);
+}
+
+FIXTURE_TEARDOWN(sink)
+{
+	munmap(self->p, self->tcmu.size);
+	close(self->fd);
+	uiot_tcmu_delete_all();
+	EXPECT_EQ(0, uiot_tcmu_param("revoked_fault", "sigbus"));
+}
+
+TEST_F(sink, absent_page_is_zeros_after_delete)
+{
+	__u32 before = 0, word = 1;
+
+	ASSERT_EQ(0, uiot_load_word(self->p, &before));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
+	EXPECT_EQ(0, uiot_load_word(self->p + self->tcmu.size - uiot_page(), &word));
+	EXPECT_EQ(0, word);
+	EXPECT_EQ(0, uiot_load_word(self->p, &word));
+	EXPECT_EQ(before, word);
+}
+
+TEST_F(sink, live_device_has_none)
+{
+	__u32 word;
+
+	EXPECT_EQ(SIGBUS, uiot_load_word(self->p + self->tcmu.size - uiot_page(),
+					 &word));
+}
+
+TEST_F(sink, nothing_else_can_be_chosen)
+{
+	EXPECT_EQ(-EINVAL, uiot_tcmu_param("revoked_fault", "ones"));
 }
 
 /* By what user space can hold on to a device. */
@@ -337,7 +266,7 @@ struct hold {
 
 FIXTURE(held)
 {
-	struct tcmu tcmu;
+	struct uiot_tcmu tcmu;
 	struct hold hold;
 };
 
@@ -410,9 +339,9 @@ FIXTURE_SETUP(held)
 {
 	__u32 word;
 
-	ASSERT_EQ(0, tcmu_setup());
+	ASSERT_EQ(0, uiot_tcmu_setup());
 	EXPECT_RINGS(0);
-	ASSERT_EQ(0, tcmu_create(&self->tcmu, "one"));
+	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
 	self->hold.fd = uiot_open(&self->tcmu.uio, O_RDWR);
 	ASSERT_LE(0, self->hold.fd);
 	self->hold.size = self->tcmu.size;
@@ -424,13 +353,13 @@ FIXTURE_SETUP(held)
 
 FIXTURE_TEARDOWN(held)
 {
-	delete_all();
+	uiot_tcmu_delete_all();
 }
 
 TEST_F(held, ring_is_freed_with_the_last_holder)
 {
 	EXPECT_RINGS(1);
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 	usleep(UIOT_WHILE_MS * 1000);
 	EXPECT_RINGS(1);
 	variant->drop(&self->hold);
@@ -442,14 +371,14 @@ TEST_F(held, ring_lives_on_with_the_device)
 	variant->drop(&self->hold);
 	usleep(UIOT_WHILE_MS * 1000);
 	EXPECT_RINGS(1);
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 	EXPECT_RINGS(0);
 }
 
 TEST_F(held, module_is_pinned_while_held)
 {
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
-	ASSERT_EQ(0, rmdir(HBA));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, rmdir(UIOT_TCMU_HBA));
 	EXPECT_EQ(-EAGAIN, uiot_module_remove("target_core_user"));
 	variant->drop(&self->hold);
 	EXPECT_TRUE(uiot_module_goes("target_core_user", UIOT_SOON_MS));
@@ -457,18 +386,18 @@ TEST_F(held, module_is_pinned_while_held)
 
 TEST_F(held, name_can_be_used_again)
 {
-	struct tcmu next;
+	struct uiot_tcmu next;
 	int fd;
 
-	ASSERT_EQ(0, tcmu_delete(&self->tcmu));
-	ASSERT_EQ(0, tcmu_create(&next, "one"));
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_create(&next, "one"));
 	fd = uiot_open(&next.uio, O_RDWR);
 	EXPECT_LE(0, fd);
 	EXPECT_RINGS(2);
 	variant->drop(&self->hold);
 	EXPECT_RINGS(1);
 	close(fd);
-	ASSERT_EQ(0, tcmu_delete(&next));
+	ASSERT_EQ(0, uiot_tcmu_delete(&next));
 	EXPECT_RINGS(0);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_window: holds a thread up in the place where a wake-up can be lost, or
- * where a page can slip in.
+ * uio_window: holds a thread up in the place where a wake-up can be lost, where
+ * a page can slip in, or where a string can go away.
  *
  * A sleeper that looks at the device first and queues itself afterwards misses
  * what happens in between. That is a few instructions; here it lasts until the
@@ -17,6 +17,10 @@
  * that was still live then,
  *
  *	vmf_insert_pfn, vmf_insert_mixed, vm_insert_page[s]	on entry
+ *
+ * and where an attribute shows a string of the driver's,
+ *
+ *	sysfs_emit			on entry
  *
  * but only in threads of a given name, and only if uio is the caller.
  *
@@ -115,6 +119,7 @@ static struct kretprobe uio_windows[] = {
 	UIO_WINDOW("vmf_insert_mixed", uio_window_queue_entry),
 	UIO_WINDOW("vm_insert_page", uio_window_queue_entry),
 	UIO_WINDOW("vm_insert_pages", uio_window_queue_entry),
+	UIO_WINDOW("sysfs_emit", uio_window_queue_entry),
 };
 
 static int __init uio_window_init(void)

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the tests of TCMU share: devices in configfs. */
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "uio_testlib_tcmu.h"
+
+#define CONFIGFS	"/sys/kernel/config"
+#define TCMU_CONFIG	"dev_config=test/x,dev_size=1048576,max_data_area_mb=1"
+
+int uiot_tcmu_get(struct uiot_tcmu *tcmu, const char *file, char *buf, size_t size)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", tcmu->dir, file);
+	return uiot_read_file(path, buf, size);
+}
+
+int uiot_tcmu_set(struct uiot_tcmu *tcmu, const char *file, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", tcmu->dir, file);
+	return uiot_write_file(path, text);
+}
+
+int uiot_tcmu_param(const char *name, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/target_core_user/parameters/%s",
+		 name);
+	return uiot_write_file(path, text);
+}
+
+int uiot_tcmu_setup(void)
+{
+	int ret = uiot_load("target_core_user");
+
+	if (ret)
+		return ret;
+	if (access(CONFIGFS "/target", F_OK) &&
+	    mount("configfs", CONFIGFS, "configfs", 0, NULL))
+		return -errno;
+	uiot_tcmu_delete_all();
+	return 0;
+}
+
+int uiot_tcmu_make(struct uiot_tcmu *tcmu, const char *name, const char *config)
+{
+	char line[128];
+
+	snprintf(tcmu->name, sizeof(tcmu->name), "%s", name);
+	snprintf(tcmu->dir, sizeof(tcmu->dir), UIOT_TCMU_HBA "/%s", tcmu->name);
+	if ((mkdir(UIOT_TCMU_HBA, 0755) && errno != EEXIST) ||
+	    mkdir(tcmu->dir, 0755))
+		return -errno;
+
+	snprintf(line, sizeof(line), TCMU_CONFIG "%s%s", *config ? "," : "", config);
+	return uiot_tcmu_set(tcmu, "control", line);
+}
+
+int uiot_tcmu_enable(struct uiot_tcmu *tcmu)
+{
+	return uiot_tcmu_set(tcmu, "enable", "1");
+}
+
+static int find_node(struct uiot_tcmu *tcmu)
+{
+	DIR *dir = opendir("/sys/class/uio");
+	char want[64], name[256];
+	struct dirent *entry;
+	int ret = -ENOENT;
+
+	if (!dir)
+		return -errno;
+
+	snprintf(want, sizeof(want), "tcm-user/0/%s/", tcmu->name);
+	while (ret && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(tcmu->uio.node, sizeof(tcmu->uio.node), "/dev/%.20s",
+			 entry->d_name);
+		if (!uiot_sysfs(&tcmu->uio, "name", name, sizeof(name)) &&
+		    !strncmp(name, want, strlen(want)))
+			ret = 0;
+	}
+	closedir(dir);
+	return ret;
+}
+
+int uiot_tcmu_find(struct uiot_tcmu *tcmu)
+{
+	char size[32];
+	int ret = find_node(tcmu);
+
+	if (!ret)
+		ret = uiot_sysfs(&tcmu->uio, "maps/map0/size", size, sizeof(size));
+	if (!ret)
+		tcmu->size = strtoul(size, NULL, 0);
+	return ret;
+}
+
+int uiot_tcmu_create(struct uiot_tcmu *tcmu, const char *name)
+{
+	int ret = uiot_tcmu_make(tcmu, name, "nl_reply_supported=-1");
+
+	if (!ret)
+		ret = uiot_tcmu_enable(tcmu);
+	if (!ret)
+		ret = uiot_tcmu_find(tcmu);
+	return ret;
+}
+
+int uiot_tcmu_delete(struct uiot_tcmu *tcmu)
+{
+	return rmdir(tcmu->dir) ? -errno : 0;
+}
+
+void uiot_tcmu_delete_all(void)
+{
+	char path[512];
+	DIR *dir = opendir(UIOT_TCMU_HBA);
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), UIOT_TCMU_HBA "/%s", entry->d_name);
+		rmdir(path);
+	}
+	closedir(dir);
+	rmdir(UIOT_TCMU_HBA);
+}
+
+/* Megabytes each, unlike what else is allocated there. */
+int uiot_tcmu_rings(void)
+{
+	FILE *file = fopen("/proc/vmallocinfo", "r");
+	unsigned long size;
+	char line[512];
+	int nr = 0;
+
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file))
+		if (strstr(line, "tcmu_configure_device") &&
+		    sscanf(line, "%*s %lu", &size) == 1 && size >= 1 << 20)
+			nr++;
+	fclose(file);
+	return nr;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests of TCMU share: devices in configfs, and a daemon's side of the
+ * conversation about them. Functions return 0 or a negative error code unless they
+ * say otherwise; none waits for ever.
+ */
+
+#ifndef _UIO_TESTLIB_TCMU_H
+#define _UIO_TESTLIB_TCMU_H
+
+/* The C library has one as well. */
+#define iovec	kernel_iovec
+#include <linux/target_core_user.h>
+#undef iovec
+
+#include "uio_testlib.h"
+
+#define UIOT_TCMU_HBA	"/sys/kernel/config/target/core/user_0"
+
+struct uiot_tcmu {
+	char name[32];
+	char dir[72];
+	struct uiot_dev uio;	/* only its node is used */
+	size_t size;		/* of the ring */
+};
+
+int uiot_tcmu_setup(void);
+/* one that has no daemon and needs none */
+int uiot_tcmu_create(struct uiot_tcmu *tcmu, const char *name);
+/* the same in steps; the daemon is told of what is enabled */
+int uiot_tcmu_make(struct uiot_tcmu *tcmu, const char *name, const char *config);
+int uiot_tcmu_enable(struct uiot_tcmu *tcmu);
+int uiot_tcmu_find(struct uiot_tcmu *tcmu);
+int uiot_tcmu_delete(struct uiot_tcmu *tcmu);
+/* whatever a test that failed has left */
+void uiot_tcmu_delete_all(void);
+
+/* a file of the device's directory */
+int uiot_tcmu_get(struct uiot_tcmu *tcmu, const char *file, char *buf, size_t size);
+int uiot_tcmu_set(struct uiot_tcmu *tcmu, const char *file, const char *text);
+int uiot_tcmu_param(const char *name, const char *text);
+
+/* how many rings the kernel has */
+int uiot_tcmu_rings(void);
+
+/* A daemon: as long as there is one, the kernel waits for its answers. */
+struct uiot_tcmu_daemon {
+	int events;		/* sockets */
+	int commands;
+	int family;
+};
+
+struct uiot_tcmu_event {
+	int cmd;
+	__u32 device_id;
+	__u32 minor;
+};
+
+int uiot_tcmu_daemon_start(struct uiot_tcmu_daemon *daemon);
+void uiot_tcmu_daemon_end(struct uiot_tcmu_daemon *daemon);
+/* hears no more, but is still expected to answer */
+void uiot_tcmu_daemon_deafen(struct uiot_tcmu_daemon *daemon);
+int uiot_tcmu_next_event(struct uiot_tcmu_daemon *daemon,
+			 struct uiot_tcmu_event *event);
+/* @done: TCMU_CMD_..._DONE; returns what the kernel says to it */
+int uiot_tcmu_answer(struct uiot_tcmu_daemon *daemon,
+		     const struct uiot_tcmu_event *event, int done, __s32 status);
+/* ends all that waits for an answer, as an operator can */
+void uiot_tcmu_reset_netlink(void);
+
+#endif /* _UIO_TESTLIB_TCMU_H */
