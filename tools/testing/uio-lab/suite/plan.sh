@@ -34,18 +34,19 @@ group_options()
 	esac
 }
 
+# What takes longest comes first, so that two get done at about the same time.
 jobs_of()
 {
 	local k=$1
 
 	echo "$k/ours guest $k ours core"
 	echo "$k/mainline guest $k mainline core"
+	echo "$k/mainline-alone alone $k mainline -"
 	echo "$k/ours-tcmu guest $k ours tcmu"
 	echo "$k/mainline-tcmu guest $k mainline tcmu"
 	echo "$k/ours-drivers guest $k ours drivers"
 	echo "$k/mainline-drivers guest $k mainline drivers"
 	echo "$k/ours-alone alone $k ours -"
-	echo "$k/mainline-alone alone $k mainline -"
 	[[ $k != *-debug ]] || echo "$k/kunit guest $k ours kunit"
 	echo "$k/tree host $k - tree"
 	[ "$k" != 6.12 ] || echo "$k/bench-test host $k - bench-test"
