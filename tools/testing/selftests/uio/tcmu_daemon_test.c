@@ -6,8 +6,10 @@
  */
 
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -327,6 +329,104 @@ TEST_F(daemon, d14_refused_device_leaves_its_ring_to_the_holder)
 	munmap(p, self->tcmu.size);
 	close(fd);
 	NOTHING_IS_LEFT();
+}
+
+/*
+ * A disk whose daemon has the ring and takes nothing off it. Each scan of the SCSI
+ * host sends some commands; where they go can be seen in the ring.
+ */
+#define SCAN_TEST_S	120
+
+FIXTURE(silent)
+{
+	struct uiot_tcmu tcmu;
+	struct tcmu_mailbox *ring;
+	int fd;
+};
+
+static void rescan(void)
+{
+	char path[128], driver[32];
+	glob_t hosts;
+	size_t i;
+
+	if (glob("/sys/class/scsi_host/host*", 0, NULL, &hosts))
+		return;
+	for (i = 0; i < hosts.gl_pathc; i++) {
+		snprintf(path, sizeof(path), "%s/proc_name", hosts.gl_pathv[i]);
+		if (uiot_read_file(path, driver, sizeof(driver)) ||
+		    strncmp(driver, "tcm_loop", strlen("tcm_loop")))
+			continue;
+		snprintf(path, sizeof(path), "%s/scan", hosts.gl_pathv[i]);
+		uiot_write_file(path, "- - -");
+	}
+	globfree(&hosts);
+}
+
+static bool scan_queues_nothing(void *arg)
+{
+	const struct tcmu_mailbox *ring = arg;
+	__u32 head = __atomic_load_n(&ring->cmd_head, __ATOMIC_RELAXED);
+
+	rescan();
+	return __atomic_load_n(&ring->cmd_head, __ATOMIC_RELAXED) == head;
+}
+
+FIXTURE_SETUP(silent)
+{
+	ASSERT_EQ(0, uiot_tcmu_setup());
+	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
+	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "attrib/cmd_time_out", "1"));
+	/* where there is one */
+	uiot_tcmu_set(&self->tcmu, "attrib/daemon_time_out", "2");
+	self->fd = uiot_open(&self->tcmu.uio, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->ring = mmap(NULL, self->tcmu.size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			  self->fd, 0);
+	ASSERT_NE(MAP_FAIL, self->ring);
+	ASSERT_EQ(0, uiot_tcmu_export(&self->tcmu));
+}
+
+FIXTURE_TEARDOWN(silent)
+{
+	uiot_tcmu_unexport();
+	munmap(self->ring, self->tcmu.size);
+	close(self->fd);
+	uiot_tcmu_delete_all();
+}
+
+TEST_F_TIMEOUT(silent, d19_commands_fail_at_once, SCAN_TEST_S)
+{
+	EXPECT_TRUE(uiot_wait_until(scan_queues_nothing, self->ring, 4 * UIOT_SOON_MS)) {
+		TH_LOG("commands wait for the daemon");
+	}
+}
+
+TEST_F_TIMEOUT(silent, d19_sign_of_life_is_seen, SCAN_TEST_S)
+{
+	__s32 done = 0;
+
+	ASSERT_TRUE(uiot_wait_until(scan_queues_nothing, self->ring, 4 * UIOT_SOON_MS)) {
+		TH_LOG("commands wait for the daemon");
+	}
+	self->ring->cmd_tail = self->ring->cmd_head;
+	ASSERT_EQ(sizeof(done), write(self->fd, &done, sizeof(done)));
+	EXPECT_FALSE(scan_queues_nothing(self->ring));
+}
+
+TEST_F_TIMEOUT(silent, d19_new_daemon_gets_its_time, SCAN_TEST_S)
+{
+	ASSERT_TRUE(uiot_wait_until(scan_queues_nothing, self->ring, 4 * UIOT_SOON_MS)) {
+		TH_LOG("commands wait for the daemon");
+	}
+	close(self->fd);
+	munmap(self->ring, self->tcmu.size);
+	self->fd = uiot_open(&self->tcmu.uio, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->ring = mmap(NULL, self->tcmu.size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			  self->fd, 0);
+	ASSERT_NE(MAP_FAIL, self->ring);
+	EXPECT_FALSE(scan_queues_nothing(self->ring));
 }
 
 TEST_HARNESS_MAIN

@@ -13,6 +13,10 @@
 #include "uio_testlib_tcmu.h"
 
 #define CONFIGFS	"/sys/kernel/config"
+#define LOOPBACK	CONFIGFS "/target/loopback"
+#define WWN		LOOPBACK "/naa.5001405000000001"
+#define TPG		WWN "/tpgt_1"
+#define LUN		TPG "/lun/lun_0"
 #define TCMU_CONFIG	"dev_config=test/x,dev_size=1048576,max_data_area_mb=1"
 
 int uiot_tcmu_get(struct uiot_tcmu *tcmu, const char *file, char *buf, size_t size)
@@ -124,12 +128,37 @@ int uiot_tcmu_delete(struct uiot_tcmu *tcmu)
 	return rmdir(tcmu->dir) ? -errno : 0;
 }
 
+int uiot_tcmu_export(struct uiot_tcmu *tcmu)
+{
+	int ret = uiot_load("tcm_loop");
+
+	if (ret)
+		return ret;
+	if (mkdir(LOOPBACK, 0755) && errno != EEXIST)
+		return -errno;
+	if (mkdir(WWN, 0755) || mkdir(TPG, 0755) ||
+	    uiot_write_file(TPG "/nexus", "naa.5001405000000002") ||
+	    mkdir(LUN, 0755))
+		return -errno;
+	/* looks for the disk */
+	return symlink(tcmu->dir, LUN "/device") ? -errno : 0;
+}
+
+void uiot_tcmu_unexport(void)
+{
+	unlink(LUN "/device");
+	rmdir(LUN);
+	rmdir(TPG);
+	rmdir(WWN);
+}
+
 void uiot_tcmu_delete_all(void)
 {
 	char path[512];
 	DIR *dir = opendir(UIOT_TCMU_HBA);
 	struct dirent *entry;
 
+	uiot_tcmu_unexport();
 	if (!dir)
 		return;
 	while ((entry = readdir(dir))) {

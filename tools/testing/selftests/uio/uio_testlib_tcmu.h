@@ -32,6 +32,9 @@ int uiot_tcmu_make(struct uiot_tcmu *tcmu, const char *name, const char *config)
 int uiot_tcmu_enable(struct uiot_tcmu *tcmu);
 int uiot_tcmu_find(struct uiot_tcmu *tcmu);
 int uiot_tcmu_delete(struct uiot_tcmu *tcmu);
+/* make a SCSI disk of it, of which there can be one */
+int uiot_tcmu_export(struct uiot_tcmu *tcmu);
+void uiot_tcmu_unexport(void);
 /* whatever a test that failed has left */
 void uiot_tcmu_delete_all(void);
 

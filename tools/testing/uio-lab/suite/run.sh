@@ -38,7 +38,7 @@ guest_limits()
 	if [[ $1 = *-debug ]]; then
 		printf '%s\n' --timeout 2400 --silence 360
 	else
-		printf '%s\n' --timeout 300
+		printf '%s\n' --timeout 600
 	fi
 }
 
