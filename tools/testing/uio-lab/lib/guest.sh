@@ -239,7 +239,10 @@ boot()
 		children+=("$!")
 	fi
 	wait "$pid" 2>/dev/null || status=$?
-	[ "$verb" = shell ] || wait "${children[@]:1}" || :
+	if [ "$verb" = run ]; then
+		kill "${children[2]}" 2>/dev/null || :
+		wait "${children[@]:1}" || :
+	fi
 	children=()
 	qemu_status=$status
 }
