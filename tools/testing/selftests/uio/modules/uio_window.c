@@ -20,7 +20,7 @@
  *
  * and where an attribute shows a string of the driver's,
  *
- *	sysfs_emit			on entry
+ *	sysfs_emit, sprintf		on entry
  *
  * but only in threads of a given name, and only if uio is the caller.
  *
@@ -120,6 +120,7 @@ static struct kretprobe uio_windows[] = {
 	UIO_WINDOW("vm_insert_page", uio_window_queue_entry),
 	UIO_WINDOW("vm_insert_pages", uio_window_queue_entry),
 	UIO_WINDOW("sysfs_emit", uio_window_queue_entry),
+	UIO_WINDOW("sprintf", uio_window_queue_entry),
 };
 
 static int __init uio_window_init(void)
