@@ -316,7 +316,7 @@ TEST_F(daemon, d14_refused_device_leaves_its_ring_to_the_holder)
 	ASSERT_EQ(0, uiot_tcmu_find(&self->tcmu));
 	fd = uiot_open(&self->tcmu.uio, O_RDWR);
 	ASSERT_LE(0, fd);
-	p = mmap(NULL, self->tcmu.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = uiot_tcmu_map(&self->tcmu, fd);
 	ASSERT_NE(MAP_FAIL, p);
 	ASSERT_EQ(0, uiot_load_word(p, &word));
 	ASSERT_EQ(0, ANSWER(ADDED_DEVICE_DONE, -EDOM));
@@ -381,8 +381,7 @@ FIXTURE_SETUP(silent)
 	uiot_tcmu_set(&self->tcmu, "attrib/daemon_time_out", "2");
 	self->fd = uiot_open(&self->tcmu.uio, O_RDWR);
 	ASSERT_LE(0, self->fd);
-	self->ring = mmap(NULL, self->tcmu.size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			  self->fd, 0);
+	self->ring = uiot_tcmu_map(&self->tcmu, self->fd);
 	ASSERT_NE(MAP_FAIL, self->ring);
 	ASSERT_EQ(0, uiot_tcmu_export(&self->tcmu));
 }
@@ -423,8 +422,7 @@ TEST_F_TIMEOUT(silent, d19_new_daemon_gets_its_time, SCAN_TEST_S)
 	munmap(self->ring, self->tcmu.size);
 	self->fd = uiot_open(&self->tcmu.uio, O_RDWR);
 	ASSERT_LE(0, self->fd);
-	self->ring = mmap(NULL, self->tcmu.size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			  self->fd, 0);
+	self->ring = uiot_tcmu_map(&self->tcmu, self->fd);
 	ASSERT_NE(MAP_FAIL, self->ring);
 	EXPECT_FALSE(scan_queues_nothing(self->ring));
 }

@@ -28,11 +28,6 @@ static bool rings_are(void *arg)
 		TH_LOG("ring is freed while it is held, or is not freed"); \
 	}
 
-static void *map_ring(struct uiot_tcmu *tcmu, int fd)
-{
-	return mmap(NULL, tcmu->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-}
-
 /* One device, its ring mapped and the first page of it present. */
 FIXTURE(ring)
 {
@@ -49,7 +44,7 @@ FIXTURE_SETUP(ring)
 	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
 	self->fd = uiot_open(&self->tcmu.uio, O_RDWR);
 	ASSERT_LE(0, self->fd);
-	self->p = map_ring(&self->tcmu, self->fd);
+	self->p = uiot_tcmu_map(&self->tcmu, self->fd);
 	ASSERT_NE(MAP_FAIL, self->p);
 	ASSERT_EQ(0, uiot_load_word(self->p, &word));
 }
@@ -126,7 +121,7 @@ TEST_F(ring, d13_write_is_eio_after_delete)
 TEST_F(ring, d13_mmap_is_eio_after_delete)
 {
 	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
-	EXPECT_EQ(MAP_FAIL, map_ring(&self->tcmu, self->fd));
+	EXPECT_EQ(MAP_FAIL, uiot_tcmu_map(&self->tcmu, self->fd));
 	UIOT_EXPECT_ERRNO(EIO);
 }
 
@@ -219,7 +214,7 @@ FIXTURE_SETUP(sink)
 	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
 	self->fd = uiot_open(&self->tcmu.uio, O_RDWR);
 	ASSERT_LE(0, self->fd);
-	self->p = map_ring(&self->tcmu, self->fd);
+	self->p = uiot_tcmu_map(&self->tcmu, self->fd);
 	ASSERT_NE(MAP_FAIL, self->p);
 }
 
@@ -345,7 +340,7 @@ FIXTURE_SETUP(held)
 	self->hold.fd = uiot_open(&self->tcmu.uio, O_RDWR);
 	ASSERT_LE(0, self->hold.fd);
 	self->hold.size = self->tcmu.size;
-	self->hold.p = map_ring(&self->tcmu, self->hold.fd);
+	self->hold.p = uiot_tcmu_map(&self->tcmu, self->hold.fd);
 	ASSERT_NE(MAP_FAIL, self->hold.p);
 	ASSERT_EQ(0, uiot_load_word(self->hold.p, &word));
 	ASSERT_EQ(0, variant->take(&self->hold));

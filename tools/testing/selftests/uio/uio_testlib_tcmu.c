@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -169,6 +170,11 @@ void uiot_tcmu_delete_all(void)
 	}
 	closedir(dir);
 	rmdir(UIOT_TCMU_HBA);
+}
+
+void *uiot_tcmu_map(const struct uiot_tcmu *tcmu, int fd)
+{
+	return mmap(NULL, tcmu->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 }
 
 /* Megabytes each, unlike what else is allocated there. */

@@ -43,6 +43,8 @@ int uiot_tcmu_get(struct uiot_tcmu *tcmu, const char *file, char *buf, size_t si
 int uiot_tcmu_set(struct uiot_tcmu *tcmu, const char *file, const char *text);
 int uiot_tcmu_param(const char *name, const char *text);
 
+/* all of its ring */
+void *uiot_tcmu_map(const struct uiot_tcmu *tcmu, int fd);
 /* how many rings the kernel has */
 int uiot_tcmu_rings(void);
 
