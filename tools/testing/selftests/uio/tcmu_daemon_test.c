@@ -18,8 +18,6 @@
 #include "uio_testlib.h"
 #include "uio_testlib_tcmu.h"
 
-#define MAP_FAIL	((void *)-1)
-
 FIXTURE(daemon)
 {
 	struct uiot_tcmu tcmu;

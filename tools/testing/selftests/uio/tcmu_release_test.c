@@ -16,8 +16,6 @@
 #include "uio_testlib.h"
 #include "uio_testlib_tcmu.h"
 
-#define MAP_FAIL	((void *)-1)
-
 static bool rings_are(void *arg)
 {
 	return uiot_tcmu_rings() == *(int *)arg;

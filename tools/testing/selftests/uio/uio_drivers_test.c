@@ -22,8 +22,6 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-#define MAP_FAIL	((void *)-1)
-
 /* Hotplug takes 10 s in a guest with all checks on, on a busy host. */
 #define HOTPLUG_MS	60000
 #define HOTPLUG_TEST_S	300

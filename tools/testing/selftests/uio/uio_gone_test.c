@@ -10,7 +10,6 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-#define MAP_FAIL	((void *)-1)
 #define PAGES		4
 
 /* What a touch must give after unregistration. */

@@ -11,8 +11,6 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-#define MAP_FAIL	((void *)-1)
-
 /* Memory of each type: region 0 and, to be told from it, region 1. */
 FIXTURE(memory)
 {

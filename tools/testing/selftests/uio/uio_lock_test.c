@@ -12,8 +12,6 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-#define MAP_FAIL	((void *)-1)
-
 /* Makes the driver's callback run; the device is open as fd. */
 static int call_open(const struct uiot_dev *dev, int fd)
 {

@@ -14,7 +14,6 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-#define MAP_FAIL	((void *)-1)
 /* What the next to allocate pages writes to them. */
 #define CHURN_PAGES	256
 #define CHURN_BYTE	0xa5

@@ -13,7 +13,6 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-#define MAP_FAIL	((void *)-1)
 /* More calls than any operation makes. */
 #define STEPS		50
 /* A kernel that delays releases, to find bugs, delays the end of a module. */

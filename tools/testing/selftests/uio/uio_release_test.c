@@ -12,7 +12,6 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-#define MAP_FAIL	((void *)-1)
 #define PAGES		4
 
 /* By what user space can hold on to a device. */

@@ -15,7 +15,6 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-#define MAP_FAIL	((void *)-1)
 #define PAGES		4
 
 /* Two open files, each with a mapping of which page 0 is present. */

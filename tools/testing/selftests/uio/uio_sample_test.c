@@ -15,7 +15,6 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-#define MAP_FAIL	((void *)-1)
 #define SAMPLE		"/sys/devices/uio-sample"
 
 FIXTURE(sample)

@@ -11,7 +11,6 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-#define MAP_FAIL	((void *)-1)
 #define PAGES		4
 
 FIXTURE(sink)

@@ -22,6 +22,9 @@
 /* How long to look for what must not happen. */
 #define UIOT_WHILE_MS	100
 
+/* What there is in place of a mapping, if there is none. */
+#define MAP_FAIL		((void *)-1)
+
 /* What word every page of a fresh region is filled with. */
 #define UIOT_WORD(map, page)	(0x7e570000u | (map) << 8 | (page))
 
