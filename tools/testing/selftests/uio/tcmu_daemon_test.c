@@ -6,7 +6,6 @@
  */
 
 #include <fcntl.h>
-#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -330,99 +329,75 @@ TEST_F(daemon, d14_refused_device_leaves_its_ring_to_the_holder)
 }
 
 /*
- * A disk whose daemon has the ring and takes nothing off it. Each scan of the SCSI
- * host sends some commands; where they go can be seen in the ring.
+ * A unit whose daemon has the ring and, from some time on, takes nothing off it.
+ * Where commands go can be seen in the ring.
  */
-#define SCAN_TEST_S	120
+#define COMMANDS_TEST_S	120
 
 FIXTURE(silent)
 {
 	struct uiot_tcmu tcmu;
-	struct tcmu_mailbox *ring;
-	int fd;
+	struct uiot_lun lun;
 };
 
-static void rescan(void)
+static bool command_is_not_queued(void *arg)
 {
-	char path[128], driver[32];
-	glob_t hosts;
-	size_t i;
+	const struct uiot_lun *lun = arg;
+	const __u32 *head = &lun->ring->cmd_head;
+	__u32 before = __atomic_load_n(head, __ATOMIC_RELAXED);
 
-	if (glob("/sys/class/scsi_host/host*", 0, NULL, &hosts))
-		return;
-	for (i = 0; i < hosts.gl_pathc; i++) {
-		snprintf(path, sizeof(path), "%s/proc_name", hosts.gl_pathv[i]);
-		if (uiot_read_file(path, driver, sizeof(driver)) ||
-		    strncmp(driver, "tcm_loop", strlen("tcm_loop")))
-			continue;
-		snprintf(path, sizeof(path), "%s/scan", hosts.gl_pathv[i]);
-		uiot_write_file(path, "- - -");
-	}
-	globfree(&hosts);
+	/* a unit that the kernel has given up is no answer */
+	return uiot_lun_is_ready(lun) > 0 &&
+	       __atomic_load_n(head, __ATOMIC_RELAXED) == before;
 }
 
-static bool scan_queues_nothing(void *arg)
-{
-	const struct tcmu_mailbox *ring = arg;
-	__u32 head = __atomic_load_n(&ring->cmd_head, __ATOMIC_RELAXED);
-
-	rescan();
-	return __atomic_load_n(&ring->cmd_head, __ATOMIC_RELAXED) == head;
-}
+#define COMMANDS_FAIL_AT_ONCE()							\
+	uiot_wait_until(command_is_not_queued, &self->lun, 4 * UIOT_SOON_MS)
 
 FIXTURE_SETUP(silent)
 {
 	ASSERT_EQ(0, uiot_tcmu_setup());
 	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
-	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "attrib/cmd_time_out", "1"));
+	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "attrib/cmd_time_out", "2"));
+	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
+					uiot_open(&self->tcmu.uio, O_RDWR)));
+	ASSERT_EQ(0, uiot_lun_attach(&self->lun));
 	/* where there is one */
-	uiot_tcmu_set(&self->tcmu, "attrib/daemon_time_out", "2");
-	self->fd = uiot_open(&self->tcmu.uio, O_RDWR);
-	ASSERT_LE(0, self->fd);
-	self->ring = uiot_tcmu_map(&self->tcmu, self->fd);
-	ASSERT_NE(MAP_FAIL, self->ring);
-	ASSERT_EQ(0, uiot_tcmu_export(&self->tcmu));
+	uiot_tcmu_set(&self->tcmu, "attrib/daemon_time_out", "3");
 }
 
 FIXTURE_TEARDOWN(silent)
 {
-	uiot_tcmu_unexport();
-	munmap(self->ring, self->tcmu.size);
-	close(self->fd);
+	uiot_lun_detach(&self->lun);
+	uiot_lun_close_ring(&self->lun);
 	uiot_tcmu_delete_all();
 }
 
-TEST_F_TIMEOUT(silent, d19_commands_fail_at_once, SCAN_TEST_S)
+TEST_F_TIMEOUT(silent, d19_commands_fail_at_once, COMMANDS_TEST_S)
 {
-	EXPECT_TRUE(uiot_wait_until(scan_queues_nothing, self->ring, 4 * UIOT_SOON_MS)) {
+	EXPECT_TRUE(COMMANDS_FAIL_AT_ONCE()) {
 		TH_LOG("commands wait for the daemon");
 	}
 }
 
-TEST_F_TIMEOUT(silent, d19_sign_of_life_is_seen, SCAN_TEST_S)
+TEST_F_TIMEOUT(silent, d19_sign_of_life_is_seen, COMMANDS_TEST_S)
 {
-	__s32 done = 0;
-
-	ASSERT_TRUE(uiot_wait_until(scan_queues_nothing, self->ring, 4 * UIOT_SOON_MS)) {
+	ASSERT_TRUE(COMMANDS_FAIL_AT_ONCE()) {
 		TH_LOG("commands wait for the daemon");
 	}
-	self->ring->cmd_tail = self->ring->cmd_head;
-	ASSERT_EQ(sizeof(done), write(self->fd, &done, sizeof(done)));
-	EXPECT_FALSE(scan_queues_nothing(self->ring));
+	ASSERT_TRUE(uiot_lun_answer(&self->lun, UIOT_LUN_ALL));
+	EXPECT_FALSE(command_is_not_queued(&self->lun));
 }
 
-TEST_F_TIMEOUT(silent, d19_new_daemon_gets_its_time, SCAN_TEST_S)
+TEST_F_TIMEOUT(silent, d19_new_daemon_gets_its_time, COMMANDS_TEST_S)
 {
-	ASSERT_TRUE(uiot_wait_until(scan_queues_nothing, self->ring, 4 * UIOT_SOON_MS)) {
+	ASSERT_TRUE(COMMANDS_FAIL_AT_ONCE()) {
 		TH_LOG("commands wait for the daemon");
 	}
-	close(self->fd);
-	munmap(self->ring, self->tcmu.size);
-	self->fd = uiot_open(&self->tcmu.uio, O_RDWR);
-	ASSERT_LE(0, self->fd);
-	self->ring = uiot_tcmu_map(&self->tcmu, self->fd);
-	ASSERT_NE(MAP_FAIL, self->ring);
-	EXPECT_FALSE(scan_queues_nothing(self->ring));
+	uiot_lun_close_ring(&self->lun);
+	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
+					uiot_open(&self->tcmu.uio, O_RDWR)));
+	EXPECT_FALSE(command_is_not_queued(&self->lun));
 }
 
 TEST_HARNESS_MAIN

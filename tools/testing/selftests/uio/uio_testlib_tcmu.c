@@ -141,7 +141,7 @@ int uiot_tcmu_export(struct uiot_tcmu *tcmu)
 	    uiot_write_file(TPG "/nexus", "naa.5001405000000002") ||
 	    mkdir(LUN, 0755))
 		return -errno;
-	/* looks for the disk */
+	/* looks for the unit */
 	return symlink(tcmu->dir, LUN "/device") ? -errno : 0;
 }
 

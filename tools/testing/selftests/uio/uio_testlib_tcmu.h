@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests of TCMU share: devices in configfs, and a daemon's side of the
- * conversation about them. Functions return 0 or a negative error code unless they
- * say otherwise; none waits for ever.
+ * What the tests of TCMU share: devices in configfs, SCSI units of them, and a
+ * daemon's side of the conversation about them. Functions return 0 or a negative
+ * error code unless they say otherwise; none waits for ever.
  */
 
 #ifndef _UIO_TESTLIB_TCMU_H
@@ -32,7 +32,7 @@ int uiot_tcmu_make(struct uiot_tcmu *tcmu, const char *name, const char *config)
 int uiot_tcmu_enable(struct uiot_tcmu *tcmu);
 int uiot_tcmu_find(struct uiot_tcmu *tcmu);
 int uiot_tcmu_delete(struct uiot_tcmu *tcmu);
-/* make a SCSI disk of it, of which there can be one */
+/* make a SCSI unit of it, of which there can be one */
 int uiot_tcmu_export(struct uiot_tcmu *tcmu);
 void uiot_tcmu_unexport(void);
 /* whatever a test that failed has left */
@@ -47,6 +47,51 @@ int uiot_tcmu_param(const char *name, const char *text);
 void *uiot_tcmu_map(const struct uiot_tcmu *tcmu, int fd);
 /* how many rings the kernel has */
 int uiot_tcmu_rings(void);
+
+/*
+ * A SCSI unit whose daemon the test is: commands wait in the ring until the test
+ * answers them. Nothing does so on its own, so what sends a command is done in a
+ * thread, as uiot_op_transfer() is.
+ */
+struct uiot_lun {
+	struct uiot_tcmu *tcmu;
+	int fd;			/* of the ring */
+	struct tcmu_mailbox *ring;
+	int scsi;		/* a descriptor of the unit */
+	struct uiot_op exporter;
+};
+
+/* a transfer's data, on either side */
+struct uiot_lun_data {
+	bool is_write;
+	void *p;
+	size_t size;
+};
+
+enum uiot_lun_what {
+	UIOT_LUN_ALL,
+	UIOT_LUN_NO_TRANSFERS,	/* leaves the first read or write, and what follows */
+};
+
+/* @fd: of the ring, or the error that open() gave */
+int uiot_lun_open_ring(struct uiot_lun *lun, struct uiot_tcmu *tcmu, int fd);
+void uiot_lun_close_ring(struct uiot_lun *lun);
+/* answers what the kernel asks a new unit */
+int uiot_lun_attach(struct uiot_lun *lun);
+void uiot_lun_detach(struct uiot_lun *lun);
+
+/* returns whether the kernel has got an answer */
+bool uiot_lun_answer(struct uiot_lun *lun, enum uiot_lun_what what);
+/* until so many reads and writes wait in the ring */
+int uiot_lun_hold(struct uiot_lun *lun, int nr);
+/* fills in the first @nr of the reads and writes that wait, and says how many do */
+int uiot_lun_waiting(const struct uiot_lun *lun, struct uiot_lun_data *data,
+		     int nr);
+
+/* a command to the unit; these return its SCSI status or a negative error code */
+int uiot_lun_is_ready(const struct uiot_lun *lun);
+/* fd is the unit's descriptor, addr a struct uiot_lun_data */
+long uiot_op_transfer(struct uiot_op *op);
 
 /* A daemon: as long as there is one, the kernel waits for its answers. */
 struct uiot_tcmu_daemon {
