@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TCMU: what becomes of the data of commands that are in the ring when their device
+ * is deleted. A handler, as the test is one, goes on with it for a while: for file
+ * I/O that goes around the page cache it even hands these pages to other drivers.
+ */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "uio_testlib.h"
+#include "uio_testlib_tcmu.h"
+
+#define DATA_SIZE	(64 << 10)
+/* An upper limit: a delete waits until the commands have timed out. */
+#define DELETE_MS	(4 * UIOT_SOON_MS)
+
+enum { WRITE, READ, NR };
+
+FIXTURE(io)
+{
+	struct uiot_tcmu tcmu;
+	struct uiot_lun lun;
+	/* the sender's side of the two commands, and the handler's */
+	struct uiot_lun_data sent[NR];
+	struct uiot_lun_data data[NR];
+	struct uiot_op ops[NR];
+	struct uiot_op delete;
+};
+
+/* Another word in each place. */
+static void fill(void *p, __u32 first)
+{
+	__u32 *word = p;
+	size_t i;
+
+	for (i = 0; i < DATA_SIZE / sizeof(*word); i++)
+		word[i] = first + i;
+}
+
+static void *new_buffer(void)
+{
+	void *p = NULL;
+
+	if (posix_memalign(&p, uiot_page(), DATA_SIZE))
+		return NULL;
+	memset(p, 0, DATA_SIZE);
+	return p;
+}
+
+static int send_both(struct uiot_lun *lun, struct uiot_lun_data *sent,
+		     struct uiot_op *ops)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < NR && !ret; i++) {
+		sent[i].is_write = i == WRITE;
+		sent[i].p = new_buffer();
+		sent[i].size = DATA_SIZE;
+		if (!sent[i].p)
+			return -ENOMEM;
+		fill(sent[i].p, i << 24);
+		ops[i] = (struct uiot_op){
+			.fn = uiot_op_transfer, .fd = lun->scsi, .addr = &sent[i],
+		};
+		ret = uiot_start(&ops[i]);
+		if (!ret)
+			ret = uiot_lun_hold(lun, i + 1);
+	}
+	return ret;
+}
+
+static long op_delete(struct uiot_op *op)
+{
+	uiot_tcmu_unexport();
+	return uiot_tcmu_delete(op->addr);
+}
+
+/* A command that nobody answers would keep the threads, and the test with them. */
+static int join(struct uiot_lun *lun, struct uiot_op *op, int ms)
+{
+	int ret = op->fn ? uiot_join(op, ms) : 0;
+
+	if (ret && lun->ring) {
+		uiot_lun_answer(lun, UIOT_LUN_ALL);
+		uiot_join(op, UIOT_SOON_MS);
+	}
+	op->fn = NULL;
+	return ret;
+}
+
+#define START_DELETE() do {							\
+	self->delete = (struct uiot_op){ .fn = op_delete, .addr = &self->tcmu };	\
+	ASSERT_EQ(0, uiot_start(&self->delete));				\
+} while (0)
+
+#define DELETED() do {								\
+	ASSERT_EQ(0, join(&self->lun, &self->delete, DELETE_MS));				\
+	EXPECT_EQ(0, self->delete.ret);						\
+} while (0)
+
+FIXTURE_SETUP(io)
+{
+	ASSERT_EQ(0, uiot_tcmu_setup());
+	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
+	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "attrib/cmd_time_out", "2"));
+	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
+					uiot_open(&self->tcmu.uio, O_RDWR)));
+	ASSERT_EQ(0, uiot_lun_attach(&self->lun));
+	ASSERT_EQ(0, send_both(&self->lun, self->sent, self->ops));
+	ASSERT_EQ(NR, uiot_lun_waiting(&self->lun, self->data, NR));
+	/* one stretch each: nothing else is in the data area */
+	ASSERT_EQ(DATA_SIZE, self->data[WRITE].size);
+	ASSERT_EQ(DATA_SIZE, self->data[READ].size);
+}
+
+FIXTURE_TEARDOWN(io)
+{
+	int i;
+
+	for (i = 0; i < NR; i++)
+		EXPECT_EQ(0, join(&self->lun, &self->ops[i], UIOT_SOON_MS));
+	uiot_lun_detach(&self->lun);
+	uiot_lun_close_ring(&self->lun);
+	uiot_tcmu_delete_all();
+	for (i = 0; i < NR; i++)
+		free(self->sent[i].p);
+}
+
+/* What all others build on. */
+TEST_F(io, answers_carry_data)
+{
+	EXPECT_EQ(0, memcmp(self->data[WRITE].p, self->sent[WRITE].p, DATA_SIZE));
+	fill(self->data[READ].p, 0x5a);
+	fill(self->sent[WRITE].p, 0x5a);
+	ASSERT_TRUE(uiot_lun_answer(&self->lun, UIOT_LUN_ALL));
+	ASSERT_EQ(0, join(&self->lun, &self->ops[READ], UIOT_SOON_MS));
+	EXPECT_EQ(0, self->ops[READ].ret);
+	EXPECT_EQ(0, memcmp(self->sent[READ].p, self->sent[WRITE].p, DATA_SIZE));
+}
+
+/* A handler's work: from the data area to a file, and from the file to there. */
+struct handler {
+	int fd;
+	const struct uiot_lun_data *data;
+	const void *want;
+	int rounds;
+	bool stop;
+};
+
+static int handle_once(const struct handler *handler)
+{
+	const struct uiot_lun_data *data = handler->data;
+
+	memset(data[READ].p, 0, DATA_SIZE);
+	if (pwrite(handler->fd, data[WRITE].p, DATA_SIZE, 0) != DATA_SIZE ||
+	    pread(handler->fd, data[READ].p, DATA_SIZE, 0) != DATA_SIZE)
+		return errno ? -errno : -EIO;
+	return memcmp(data[READ].p, handler->want, DATA_SIZE) ? -EBADMSG : 0;
+}
+
+static long op_handle(struct uiot_op *op)
+{
+	struct handler *handler = op->addr;
+	int ret = 0;
+
+	while (!ret && !__atomic_load_n(&handler->stop, __ATOMIC_ACQUIRE)) {
+		ret = handle_once(handler);
+		__atomic_add_fetch(&handler->rounds, 1, __ATOMIC_RELEASE);
+	}
+	return ret;
+}
+
+struct rounds {
+	struct handler *handler;
+	int more_than;
+};
+
+static bool rounds_are_done(void *arg)
+{
+	struct rounds *rounds = arg;
+
+	return __atomic_load_n(&rounds->handler->rounds, __ATOMIC_ACQUIRE) >
+	       rounds->more_than;
+}
+
+/* The one that is on its way, and a whole one after it. */
+static bool goes_on(struct handler *handler)
+{
+	struct rounds rounds = { handler, handler->rounds + 1 };
+
+	return uiot_wait_until(rounds_are_done, &rounds, UIOT_SOON_MS);
+}
+
+static int open_file(void)
+{
+	int fd = open("direct", O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC, 0600);
+
+	unlink("direct");
+	return fd;
+}
+
+TEST_F(io, direct_io_goes_on_while_and_after_deleted)
+{
+	struct handler handler = {
+		.fd = open_file(), .data = self->data, .want = self->sent[WRITE].p,
+	};
+	struct uiot_op op = { .fn = op_handle, .addr = &handler };
+	bool before, after;
+
+	ASSERT_LE(0, handler.fd);
+	ASSERT_EQ(0, uiot_start(&op));
+	before = goes_on(&handler);
+	START_DELETE();
+	DELETED();
+	after = goes_on(&handler);
+	__atomic_store_n(&handler.stop, true, __ATOMIC_RELEASE);
+	ASSERT_EQ(0, uiot_join(&op, UIOT_SOON_MS));
+	EXPECT_TRUE(before);
+	EXPECT_TRUE(after);
+	EXPECT_EQ(0, op.ret) {
+		TH_LOG("%s", strerrorname_np(-op.ret));
+	}
+	close(handler.fd);
+}
+
+TEST_F(io, present_data_is_unchanged_after_delete)
+{
+	ASSERT_EQ(0, memcmp(self->data[WRITE].p, self->sent[WRITE].p, DATA_SIZE));
+	START_DELETE();
+	DELETED();
+	EXPECT_EQ(0, memcmp(self->data[WRITE].p, self->sent[WRITE].p, DATA_SIZE));
+	fill(self->data[WRITE].p, 1);
+}
+
+TEST_F(io, d18_absent_data_is_sigbus_after_delete)
+{
+	__u32 word;
+
+	uiot_make_absent(self->data[WRITE].p, DATA_SIZE / uiot_page());
+	START_DELETE();
+	DELETED();
+	EXPECT_EQ(SIGBUS, uiot_load_word(self->data[WRITE].p, &word)) {
+		TH_LOG("page gets mapped");
+	}
+}
+
+static bool ring_is_free(void *arg)
+{
+	(void)arg;
+	return !uiot_tcmu_rings();
+}
+
+/* Pages that the kernel works with have no mapping that could keep them. */
+TEST_F(io, pinned_data_outlives_the_ring)
+{
+	struct iovec iov = { self->data[WRITE].p, DATA_SIZE };
+	void *seen = new_buffer();
+	int pipe_fds[2];
+	size_t got = 0;
+	ssize_t n;
+
+	ASSERT_NE(NULL, seen);
+	ASSERT_EQ(0, pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK));
+	ASSERT_EQ(DATA_SIZE, vmsplice(pipe_fds[1], &iov, 1, 0));
+	START_DELETE();
+	DELETED();
+	uiot_lun_close_ring(&self->lun);
+	EXPECT_TRUE(uiot_wait_until(ring_is_free, NULL, UIOT_SOON_MS));
+
+	while (got < DATA_SIZE) {
+		n = read(pipe_fds[0], seen + got, DATA_SIZE - got);
+		if (n <= 0)
+			break;
+		got += n;
+	}
+	EXPECT_EQ(DATA_SIZE, got);
+	EXPECT_EQ(0, memcmp(seen, self->sent[WRITE].p, DATA_SIZE));
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	free(seen);
+}
+
+TEST_HARNESS_MAIN
