@@ -134,7 +134,7 @@ static int do_second(struct scene *scene, long (*fn)(struct uiot_op *op), int ms
 		 scene->dev.name);
 	ret = uiot_start(&scene->second);
 	if (!ret)
-		ret = uiot_wait_asleep_in_uio(&scene->second, ms);
+		ret = uiot_wait_asleep_in(&scene->second, "uio_", ms);
 	return ret == -ECANCELED ? 0 : ret;
 }
 

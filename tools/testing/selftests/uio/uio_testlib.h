@@ -163,7 +163,15 @@ int uiot_step_arm(unsigned int at, const char *fail);
 int uiot_step_stopped(struct uiot_op *op, char *where, size_t size);	/* 0: done */
 void uiot_step_go(void);
 void uiot_step_end(void);
-int uiot_wait_asleep_in_uio(struct uiot_op *op, int ms);	/* -ECANCELED: done */
+/* in a function whose name begins so; -ECANCELED: it is done */
+int uiot_wait_asleep_in(struct uiot_op *op, const char *where, int ms);
+
+/* the uio_hold module holds TCMU's work up that looks for time-outs */
+int uiot_hold_arm(void);
+bool uiot_hold_hit(int ms);
+void uiot_hold_go(void);
+/* it can also wait until what was left to RCU to free is free */
+int uiot_wait_rcu(void);
 
 /* a node of our own for the next device to be registered */
 int uiot_next_node(char *node, size_t size);

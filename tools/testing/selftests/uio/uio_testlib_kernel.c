@@ -160,11 +160,53 @@ void uiot_step_end(void)
 	uiot_write_file(STEP "fail", "\n");
 }
 
+/* The uio_hold module */
+
+#define HOLD	"/sys/module/uio_hold/parameters/"
+
+int uiot_hold_arm(void)
+{
+	int ret = uiot_load("uio_hold");
+
+	return ret ? ret : uiot_write_file(HOLD "go", "N");
+}
+
+static bool hold_hit(void *arg)
+{
+	char buf[16];
+
+	(void)arg;
+	return !uiot_read_file(HOLD "hits", buf, sizeof(buf)) && buf[0] != '0';
+}
+
+bool uiot_hold_hit(int ms)
+{
+	return uiot_wait_until(hold_hit, NULL, ms);
+}
+
+void uiot_hold_go(void)
+{
+	uiot_write_file(HOLD "go", "Y");
+}
+
+int uiot_wait_rcu(void)
+{
+	int ret = uiot_load("uio_hold");
+
+	return ret ? ret : uiot_write_file(HOLD "go", "Y");
+}
+
 /* Sleepers */
+
+struct sleeper {
+	struct uiot_op *op;
+	const char *where;
+};
 
 static bool op_inside_or_done(void *arg)
 {
-	struct uiot_op *op = arg;
+	struct sleeper *sleeper = arg;
+	struct uiot_op *op = sleeper->op;
 	char path[64], where[64];
 
 	if (__atomic_load_n(&op->done, __ATOMIC_ACQUIRE))
@@ -172,12 +214,14 @@ static bool op_inside_or_done(void *arg)
 	snprintf(path, sizeof(path), "/proc/%d/wchan", op->tid);
 	return __atomic_load_n(&op->started, __ATOMIC_ACQUIRE) &&
 	       !uiot_read_file(path, where, sizeof(where)) &&
-	       !strncmp(where, "uio_", 4);
+	       !strncmp(where, sleeper->where, strlen(sleeper->where));
 }
 
-int uiot_wait_asleep_in_uio(struct uiot_op *op, int ms)
+int uiot_wait_asleep_in(struct uiot_op *op, const char *where, int ms)
 {
-	if (!uiot_wait_until(op_inside_or_done, op, ms))
+	struct sleeper sleeper = { op, where };
+
+	if (!uiot_wait_until(op_inside_or_done, &sleeper, ms))
 		return -ETIMEDOUT;
 	return __atomic_load_n(&op->done, __ATOMIC_ACQUIRE) ? -ECANCELED : 0;
 }

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_hold: holds the work of TCMU up that looks for commands that have timed out.
+ *
+ * It takes a device off a list, drops the lock of the list, and takes that of the
+ * device. In between are a few instructions; here they last until the test says go.
+ * Works on any target_core_user module, unmodified: a probe of mutex_lock() leads
+ * to a function here, which waits first, but only if that work is the caller.
+ *
+ * A test sets the parameter go to N, waits until hits is not 0, does what it has
+ * to, and sets go to Y. What was left to RCU to free is free when the work goes on.
+ */
+
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+
+static unsigned int ms = 25000;
+module_param(ms, uint, 0644);
+MODULE_PARM_DESC(ms, "longest time to hold the work up for");
+
+static unsigned int hits;
+module_param(hits, uint, 0444);
+MODULE_PARM_DESC(hits, "times that the work was held up");
+
+static DECLARE_WAIT_QUEUE_HEAD(uio_hold_wait);
+static atomic_t uio_hold_inside;
+static bool go = true;
+
+static int uio_hold_set_go(const char *val, const struct kernel_param *kp)
+{
+	bool end;
+	int ret = kstrtobool(val, &end);
+
+	if (ret)
+		return ret;
+
+	if (end)
+		rcu_barrier();
+	else
+		hits = 0;
+	WRITE_ONCE(go, end);
+	wake_up_all(&uio_hold_wait);
+	return 0;
+}
+
+static const struct kernel_param_ops uio_hold_go_ops = {
+	.set	= uio_hold_set_go,
+	.get	= param_get_bool,
+};
+module_param_cb(go, &uio_hold_go_ops, &go, 0644);
+MODULE_PARM_DESC(go, "let the work go on");
+
+static void uio_hold(void)
+{
+	atomic_inc(&uio_hold_inside);
+	hits++;
+	wait_event_timeout(uio_hold_wait, READ_ONCE(go), msecs_to_jiffies(ms));
+	atomic_dec(&uio_hold_inside);
+}
+
+/* What mutex_lock() is in the end. */
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+#define UIO_HOLD_SYMBOL	"mutex_lock_nested"
+
+static void uio_hold_mutex_lock(struct mutex *lock, unsigned int subclass)
+{
+	uio_hold();
+	mutex_lock_nested(lock, subclass);
+}
+#else
+#define UIO_HOLD_SYMBOL	"mutex_lock"
+
+static void uio_hold_mutex_lock(struct mutex *lock)
+{
+	uio_hold();
+	mutex_lock(lock);
+}
+#endif
+
+/* The compiler may have made one function of the two. */
+static bool uio_hold_caller_is_work(struct pt_regs *regs)
+{
+	unsigned long caller = *(unsigned long *)kernel_stack_pointer(regs);
+	char symbol[KSYM_SYMBOL_LEN];
+
+	sprint_symbol(symbol, caller);
+	return strstr(symbol, "[target_core_user]") &&
+	       (str_has_prefix(symbol, "check_timedout_devices") ||
+		str_has_prefix(symbol, "tcmu_unmap_work_fn"));
+}
+
+/* Non-zero: the instruction pointer was changed. */
+static int uio_hold_entry(struct kprobe *kp, struct pt_regs *regs)
+{
+	if (READ_ONCE(go) || !(current->flags & PF_WQ_WORKER) ||
+	    !uio_hold_caller_is_work(regs))
+		return 0;
+
+	instruction_pointer_set(regs, (unsigned long)uio_hold_mutex_lock);
+	return 1;
+}
+
+/* Probes without one may not change the instruction pointer. */
+static void uio_hold_post(struct kprobe *kp, struct pt_regs *regs,
+			  unsigned long flags)
+{
+}
+
+static struct kprobe uio_hold_probe = {
+	.symbol_name	= UIO_HOLD_SYMBOL,
+	.pre_handler	= uio_hold_entry,
+	.post_handler	= uio_hold_post,
+};
+
+static int __init uio_hold_init(void)
+{
+	int ret = register_kprobe(&uio_hold_probe);
+
+	if (ret)
+		pr_err("uio_hold: no probe of %s (%d)\n", UIO_HOLD_SYMBOL, ret);
+	return ret;
+}
+
+static void __exit uio_hold_exit(void)
+{
+	unregister_kprobe(&uio_hold_probe);
+	WRITE_ONCE(go, true);
+	wake_up_all(&uio_hold_wait);
+	while (atomic_read(&uio_hold_inside))
+		schedule_timeout_uninterruptible(1);
+}
+
+module_init(uio_hold_init)
+module_exit(uio_hold_exit)
+MODULE_DESCRIPTION("Holds TCMU's work up where its device can go away");
+MODULE_LICENSE("GPL");

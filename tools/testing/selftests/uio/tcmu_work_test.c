@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TCMU: the work that goes through the devices on its own, to take data pages back
+ * and to find commands that have timed out. The D numbers are those of the list of
+ * mainline's defects: such a test fails there.
+ */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "uio_testlib.h"
+#include "uio_testlib_tcmu.h"
+
+#define LIMIT		"global_max_data_area_mb"
+#define DEFAULT_LIMIT	"2048"
+
+/* Together more than the least limit, of 1 MiB. */
+#define TRANSFERS	3
+#define TRANSFER_SIZE	(512 << 10)
+
+/* How long it takes at most that a command times out. */
+#define TIME_OUT_MS	(2 * UIOT_SOON_MS)
+
+/*
+ * A device that has used more of its data area than it will be left with. It is
+ * open through a node of the daemon's own, as in a container.
+ */
+FIXTURE(limit)
+{
+	struct uiot_tcmu tcmu;
+	struct uiot_lun lun;
+	struct uiot_lun_data sent[TRANSFERS];
+	struct uiot_op ops[TRANSFERS];
+	void *page;
+	struct uiot_tcmu other;
+	struct uiot_lun other_lun;
+	struct uiot_op export;
+};
+
+static int start_transfers(struct uiot_lun *lun, struct uiot_lun_data *sent,
+			   struct uiot_op *ops)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < TRANSFERS && !ret; i++) {
+		sent[i].size = TRANSFER_SIZE;
+		sent[i].p = malloc(TRANSFER_SIZE);
+		ops[i] = (struct uiot_op){
+			.fn = uiot_op_transfer, .fd = lun->scsi, .addr = &sent[i],
+		};
+		ret = sent[i].p ? uiot_start(&ops[i]) : -ENOMEM;
+	}
+	return ret;
+}
+
+static int end_transfers(struct uiot_lun *lun, struct uiot_op *ops)
+{
+	int i, ret = 0;
+
+	uiot_lun_answer(lun, UIOT_LUN_ALL);
+	for (i = 0; i < TRANSFERS; i++)
+		ret = uiot_join(&ops[i], UIOT_SOON_MS) ?: ops[i].ret ?: ret;
+	return ret;
+}
+
+FIXTURE_SETUP(limit)
+{
+	struct uiot_lun_data data[TRANSFERS];
+	__u32 word;
+	int held;
+
+	ASSERT_EQ(0, uiot_tcmu_setup());
+	ASSERT_EQ(0, uiot_tcmu_make(&self->tcmu, "one",
+				    "nl_reply_supported=-1,max_data_area_mb=4"));
+	ASSERT_EQ(0, uiot_tcmu_enable(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_find(&self->tcmu));
+	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
+					uiot_open_other_node(&self->tcmu.uio,
+							     O_RDWR)));
+	ASSERT_EQ(0, uiot_lun_attach(&self->lun));
+	ASSERT_EQ(0, start_transfers(&self->lun, self->sent, self->ops));
+	held = uiot_lun_hold(&self->lun, TRANSFERS);
+	uiot_lun_waiting(&self->lun, data, TRANSFERS);
+	ASSERT_EQ(0, end_transfers(&self->lun, self->ops));
+	ASSERT_EQ(0, held);
+	uiot_lun_detach(&self->lun);
+	self->page = data[TRANSFERS - 1].p;
+	ASSERT_EQ(0, uiot_load_word(self->page, &word));
+}
+
+FIXTURE_TEARDOWN(limit)
+{
+	int i;
+
+	uiot_lun_close_ring(&self->lun);
+	uiot_tcmu_delete_all();
+	EXPECT_EQ(0, uiot_tcmu_param(LIMIT, DEFAULT_LIMIT));
+	for (i = 0; i < TRANSFERS; i++)
+		free(self->sent[i].p);
+}
+
+static bool page_is_gone(void *page)
+{
+	__u32 word;
+
+	return uiot_load_word(page, &word) == SIGBUS;
+}
+
+/* The work begins with the device that was added last: it has seen all others. */
+#define EXPECT_TAKEN() do {							\
+	ASSERT_EQ(0, uiot_tcmu_param(LIMIT, "1"));				\
+	EXPECT_TRUE(uiot_wait_until(page_is_gone, self->page, UIOT_SOON_MS)) {	\
+		TH_LOG("page stays mapped");					\
+	}									\
+} while (0)
+
+TEST_F(limit, page_that_is_taken_is_unmapped)
+{
+	EXPECT_TAKEN();
+}
+
+TEST_F(limit, d16_device_whose_node_is_gone)
+{
+	ASSERT_EQ(0, uiot_tcmu_create(&self->other, "two"));
+	ASSERT_EQ(0, uiot_lun_open_ring(&self->other_lun, &self->other,
+					uiot_open_other_node(&self->other.uio,
+							     O_RDWR)));
+	ASSERT_EQ(0, uiot_lun_attach(&self->other_lun));
+	uiot_lun_detach(&self->other_lun);
+	uiot_lun_close_ring(&self->other_lun);
+	/* the inode, to which nobody has a reference any more */
+	ASSERT_EQ(0, uiot_wait_rcu());
+	EXPECT_TAKEN();
+}
+
+static long op_export(struct uiot_op *op)
+{
+	uiot_tcmu_export(op->addr);
+	return 0;
+}
+
+static bool fails_until_exported(void *arg)
+{
+	struct uiot_op *export = arg;
+
+	uiot_tcmu_set(export->addr, "action/reset_ring", "2");
+	return __atomic_load_n(&export->done, __ATOMIC_ACQUIRE);
+}
+
+/* Nobody answers its commands, but they can be made to fail. */
+TEST_F(limit, d16_device_that_was_never_opened)
+{
+	ASSERT_EQ(0, uiot_tcmu_create(&self->other, "two"));
+	self->export = (struct uiot_op){ .fn = op_export, .addr = &self->other };
+	ASSERT_EQ(0, uiot_start(&self->export));
+	uiot_wait_until(fails_until_exported, &self->export, UIOT_SOON_MS);
+	ASSERT_EQ(0, uiot_join(&self->export, UIOT_SOON_MS));
+	uiot_tcmu_unexport();
+	EXPECT_TAKEN();
+}
+
+FIXTURE(late)
+{
+	struct uiot_tcmu tcmu;
+	struct uiot_lun lun;
+	struct uiot_op ask;
+	struct uiot_op delete;
+};
+
+static long op_ask(struct uiot_op *op)
+{
+	return uiot_lun_is_ready(op->addr);
+}
+
+static long op_delete(struct uiot_op *op)
+{
+	return uiot_tcmu_delete(op->addr);
+}
+
+FIXTURE_SETUP(late)
+{
+	ASSERT_EQ(0, uiot_tcmu_setup());
+	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
+	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "attrib/cmd_time_out", "2"));
+	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
+					uiot_open(&self->tcmu.uio, O_RDWR)));
+	ASSERT_EQ(0, uiot_lun_attach(&self->lun));
+}
+
+FIXTURE_TEARDOWN(late)
+{
+	uiot_hold_go();
+	uiot_lun_close_ring(&self->lun);
+	uiot_tcmu_delete_all();
+}
+
+/* All that can be done for it at once, before the work comes to look at it. */
+TEST_F(late, d17_delete_waits_for_a_look_at_the_device)
+{
+	bool hit;
+	int where;
+
+	ASSERT_EQ(0, uiot_hold_arm());
+	self->ask = (struct uiot_op){ .fn = op_ask, .addr = &self->lun };
+	ASSERT_EQ(0, uiot_start(&self->ask));
+	hit = uiot_hold_hit(TIME_OUT_MS);
+	uiot_lun_answer(&self->lun, UIOT_LUN_ALL);
+	ASSERT_EQ(0, uiot_join(&self->ask, UIOT_SOON_MS));
+	ASSERT_TRUE(hit);
+	uiot_lun_detach(&self->lun);
+	uiot_lun_close_ring(&self->lun);
+
+	self->delete = (struct uiot_op){ .fn = op_delete, .addr = &self->tcmu };
+	ASSERT_EQ(0, uiot_start(&self->delete));
+	where = uiot_wait_asleep_in(&self->delete, "__flush_work", UIOT_SOON_MS);
+	uiot_hold_go();
+	ASSERT_EQ(0, uiot_join(&self->delete, UIOT_SOON_MS));
+	EXPECT_EQ(0, self->delete.ret);
+	EXPECT_EQ(0, where) {
+		TH_LOG("device is gone before");
+	}
+}
+
+TEST_HARNESS_MAIN
