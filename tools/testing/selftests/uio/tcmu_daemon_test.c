@@ -358,7 +358,7 @@ FIXTURE_SETUP(silent)
 {
 	ASSERT_EQ(0, uiot_tcmu_setup());
 	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
-	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "attrib/cmd_time_out", "2"));
+	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "attrib/cmd_time_out", "4"));
 	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
 					uiot_open(&self->tcmu.uio, O_RDWR)));
 	ASSERT_EQ(0, uiot_lun_attach(&self->lun));
