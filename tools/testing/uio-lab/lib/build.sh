@@ -163,6 +163,8 @@ build_programs()
 		LDFLAGS=-static >&2 || die "the test programs do not compile (see above)"
 	in_tools make -s -C "$dir/bench" OUT="$out" \
 		LDFLAGS=-static >&2 || die "the benchmark does not compile (see above)"
+	in_tools make -s -C "$dir/tcmu" OUT="$out" LDFLAGS=-static all image >&2 ||
+		die "the unplug suite's programs do not compile (see above)"
 	in_tools make -s -C "$top/samples/uio" -f Makefile.client OUT="$out" \
 		LDFLAGS=-static >&2 || die "the sample's client does not compile (see above)"
 }
@@ -186,8 +188,6 @@ check_build()
 	compile_modules "$k" "$base" W=1 C=2 "$@"
 	if [ "$k" = "${kernels[0]}" ]; then
 		build_programs "$base/programs"
-		in_tools make -s -C "$lab/demo" OUT="$base/programs" \
-			"$base/programs/holder" >&2 || die "the demo's holder does not compile"
 	fi
 	[ ! -s "$messages" ] || die "the compiler or sparse complain (see above)"
 	exec 2>&"$stderr" {stderr}>&-

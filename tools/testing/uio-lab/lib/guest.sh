@@ -29,21 +29,48 @@ guest_options()
 	command=("$@")
 }
 
+# A file, with modules in a directory, and not one of the lab's.
+is_own()
+{
+	[[ $1 = */* ]]
+}
+
+# Sets own_modules to the directory below lib/modules.
+check_own_kernel()
+{
+	local dirs=("$modules"/lib/modules/*/modules.dep)
+
+	# what a boot loader looks at
+	[ "$(dd if="$kernel" bs=1 skip=514 count=4 status=none 2>/dev/null)" = HdrS ] ||
+		usage_error "--kernel: '$kernel' is no bzImage"
+	[ ! -e "$modules/modules.dep" ] || dirs=("$modules/modules.dep")
+	[ "${#dirs[@]}" -eq 1 ] && [ -e "${dirs[0]}" ] ||
+		usage_error "--modules: '$modules' has no modules.dep: run make modules_install"
+	own_modules=${dirs[0]%/*}
+}
+
 check_guest_options()
 {
 	local file name device seen=/
 
-	check_kernel "$kernel"
+	if is_own "$kernel"; then
+		check_own_kernel
+	else
+		check_kernel "$kernel"
+		case $modules in
+		ours | mainline) ;;
+		*) usage_error "--modules must be 'ours' or 'mainline', not '$modules'" ;;
+		esac
+	fi
 	# KASAN takes an eighth, and holds back what is freed.
-	[ -n "$mem" ] || { is_debug "$kernel" && mem=1G || mem=512M; }
+	if [ -z "$mem" ]; then
+		mem=512M
+		! is_debug "$kernel" && ! is_own "$kernel" || mem=1G
+	fi
 	# what counts instructions is one thread
 	[ -n "$smp" ] || smp=$((icount ? 1 : 2))
 	[ -z "$icount" ] || [ "$smp" = 1 ] ||
 		usage_error "--icount goes with --smp 1 only, not '$smp'"
-	case $modules in
-	ours | mainline) ;;
-	*) usage_error "--modules must be 'ours' or 'mainline', not '$modules'" ;;
-	esac
 	[[ $mem =~ ^[1-9][0-9]*[MG]$ ]] ||
 		usage_error "--mem must be as 512M or 2G, not '$mem'"
 	[[ $smp =~ ^[1-9][0-9]{0,2}$ ]] ||
@@ -84,6 +111,7 @@ pack_input()
 
 	mkdir -p "$stage/.lab"
 	cp -r "$lab/guest" "$stage/bin"
+	cp "$top/tools/testing/selftests/uio/tcmu/tcmu-start" "$stage/bin/"
 	if [ "$verb" = shell ]; then
 		read -r rows cols < <(stty size)
 		printf 'exec bash -i\n' >"$stage/.lab/command"
@@ -98,6 +126,11 @@ pack_input()
 	EOF
 
 	# The root image has the modules of the other kernels.
+	if is_own "$kernel"; then
+		cp -r "$own_modules" "$stage/kernel"
+		rm -rf "$stage/kernel"/{build,source}
+		cp "$kernel" "$work/bzImage"
+	fi
 	! is_compiled "$kernel" ||
 		cp -r "$(kernel_dir "$kernel")/image/usr/lib/modules/$(kernel_abi "$kernel")" \
 			"$stage/kernel"
@@ -106,7 +139,7 @@ pack_input()
 		lock shared "$build/modules-$kernel.lock"
 		cp -r "$built" "$stage/modules"
 		exec {locked}>&-
-	elif [ "$modules" = ours ]; then
+	elif [ "$modules" = ours ] && ! is_own "$kernel"; then
 		die "our modules are not built: run $(short "$self") build --kernel $kernel"
 	fi
 	for file in "${copies[@]}"; do
@@ -182,6 +215,15 @@ kernel_parameters()
 	! is_debug "$kernel" || parameters+=(slab_debug=F kunit.enable=1 no5lvl)
 }
 
+guest_image()
+{
+	if is_own "$kernel"; then
+		printf '%s' "$work/bzImage"
+	else
+		kernel_image "$kernel"
+	fi
+}
+
 qemu_command()
 {
 	local parameters device accel
@@ -192,7 +234,7 @@ qemu_command()
 	qemu=(qemu-system-x86_64 -M q35 "${accel[@]}"
 		-cpu max -smp "$smp" -m "$mem" -nodefaults -no-user-config
 		-display none -no-reboot -nic none
-		-kernel "$(kernel_image "$kernel")"
+		-kernel "$(guest_image)"
 		-append "${parameters[*]}"
 		-drive "file=$build/root.ext4,format=raw,if=none,id=root,snapshot=on"
 		-device "nvme,drive=root,serial=lab-root"
@@ -263,7 +305,7 @@ verdict()
 	local bad='' patterns=$work/splats
 
 	verdict=$(sed -n 's/^status \([0-9]*\).*/\1/p' "$work/control")
-	grep -Ev '^(#|$)' "$lab/splats" >"$patterns"
+	grep -Ev '^(#|$)' "$top/tools/testing/selftests/uio/tcmu/splats" >"$patterns"
 	if grep -Eqf "$patterns" "$results/console.log"; then
 		grep -Ef "$patterns" -A 40 "$results/console.log" >"$results/splats.txt"
 	fi
@@ -272,6 +314,8 @@ verdict()
 		bad=$(cat "$work/gave-up")
 	elif [ -z "$verdict" ] && [ "$qemu_status" -ne 0 ]; then
 		bad="QEMU failed: $(tail -n 1 "$work/qemu.log")"
+	elif ! grep -q '^run' "$work/control" && is_own "$kernel"; then
+		bad="the kernel does not come up: see tools/testing/uio-lab/README for what it needs"
 	elif [ -z "$verdict" ]; then
 		bad="the guest died"
 	elif [ -s "$results/splats.txt" ] && [ -z "$allow_splat" ]; then
@@ -293,7 +337,7 @@ guest_verb()
 	shift
 	guest_options "$@"
 	check_guest_options
-	setup "$kernel"
+	if is_own "$kernel"; then setup; else setup "$kernel"; fi
 
 	results=$(realpath -m "${results:-$top/results/run/$(date +%Y%m%d-%H%M%S)-$$}")
 	mkdir -p "$results" 2>/dev/null || die "cannot write to the results directory $results"

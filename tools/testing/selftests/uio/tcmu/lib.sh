@@ -1,34 +1,41 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What the scenario is made of: driving targetcli, fio and the holder, and
-# looking at /proc and /sys.
+# Driving targetcli, fio and the holder, and looking at /proc and /sys. Whoever uses
+# it has a function fail, which ends it, and is in a directory that it may fill.
 
-phase()
+config=/sys/kernel/config/target
+wwn=naa.5001405000000001
+
+# How many times slower than without debugging the kernel is, about.
+slow=1
+[ ! -e /sys/kernel/debug/kmemleak ] || slow=4
+# How long something may take that has to happen, in s.
+patience=$((60 * slow))
+
+# Nothing ever comes from there. A read that waits for it is a sleep without a process,
+# of which an emulated CPU does not start many in a second.
+exec {never}<> <(:)
+
+# Try a command or function until it succeeds, for at most so many seconds.
+await_for()
 {
-	echo "phase $*"
-}
+	local end=$((SECONDS + $1))
 
-event()
-{
-	echo "event $*"
-}
-
-fail()
-{
-	echo "scenario: $*" >&2
-	tail -n 5 targetcli.log fio-*.log /var/log/tcmu-runner.log >&2 || :
-	exit 1
-}
-
-# Try a command or function until it succeeds, for at most 60 s.
-await()
-{
-	local end=$((SECONDS + 60))
-
+	shift
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.05
+		read -r -t 0.1 -u "$never" || :
 	done
+}
+
+await()
+{
+	await_for "$patience" "$@"
+}
+
+is_gone()
+{
+	! kill -0 "$1" 2>/dev/null
 }
 
 uptime_ms()
@@ -44,17 +51,47 @@ uptime_ms()
 
 targetcli_start()
 {
+	rm -f targetcli.in
 	mkfifo targetcli.in
-	./timed-targetcli rmdir.log <targetcli.in >targetcli.log 2>&1 &
+	timed-targetcli rmdir.log <targetcli.in >targetcli.log 2>&1 &
 	targetcli_pid=$!
 	exec {to_targetcli}>targetcli.in
-	targetcli_commands=0
+	: >targetcli.sent
+	# what it finds at its end is not what the user had
+	targetcli_send "set global auto_save_on_exit=false"
 }
 
-targetcli_prompted()
+# It looks once which handlers tcmu-runner has, and can't stand what it knows to be
+# taken away. Whoever does such things leaves a file for that.
+targetcli_is_fresh()
 {
-	[ "$(grep -o '/> ' targetcli.log | wc -l)" -gt "$targetcli_commands" ] ||
-		! kill -0 "$targetcli_pid" 2>/dev/null
+	[ -n "${targetcli_pid-}" ] && [ ! -e targetcli.stale ] && ! is_gone "$targetcli_pid"
+}
+
+targetcli_end()
+{
+	[ -n "${targetcli_pid-}" ] || return 0
+	kill "$targetcli_pid" 2>/dev/null || :
+	exec {to_targetcli}>&-
+	await is_gone "$targetcli_pid" || fail "targetcli can't be ended"
+	targetcli_pid=''
+	rm -f targetcli.stale
+}
+
+# In a file, since who sends may be a child.
+targetcli_send()
+{
+	echo "$1" | tee -a targetcli.sent >&"$to_targetcli"
+}
+
+targetcli_is_done()
+{
+	local log rest sent
+
+	log=$(<targetcli.log)
+	rest=${log//'/> '/}
+	mapfile -t sent <targetcli.sent
+	[ $(((${#log} - ${#rest}) / 3)) -gt "${#sent[@]}" ] || is_gone "$targetcli_pid"
 }
 
 # Have COMMAND done; it has worked if CHECK comes to succeed.
@@ -63,10 +100,19 @@ targetcli()
 	local command=$1
 
 	shift
-	echo "$command" >&"$to_targetcli"
-	targetcli_commands=$((targetcli_commands + 1))
-	await targetcli_prompted || fail "targetcli hangs in: $command"
-	await "$@" || fail "targetcli did not do: $command"
+	targetcli_is_fresh || { targetcli_end; targetcli_start; }
+	targetcli_send "$command"
+	await targetcli_is_done || fail_hanging "targetcli hangs in: $command"
+	await_for $((10 * slow)) "$@" || {
+		tail -n 5 targetcli.log >&2
+		fail "targetcli did not do: $command"
+	}
+}
+
+# What the rmdir() of a backstore took: "t=BEGIN end=END got=ok", in ns.
+rmdir_of()
+{
+	sed -n "s|^.*/user_[0-9]*/$1 ||p" rmdir.log | tail -n 1
 }
 
 # ---- disks
@@ -125,12 +171,14 @@ serves()
 
 holder_start()
 {
-	coproc holder { exec ./holder "$@"; }
-	# shellcheck disable=SC2154
-	exec {from_holder}<&"${holder[0]}" {to_holder}>&"${holder[1]}"
-	# shellcheck disable=SC2154
-	holder_pid=$holder_PID
-	holder_until block
+	local pipe=holder.$BASHPID.$SRANDOM
+
+	mkfifo "$pipe.in" "$pipe.out"
+	holder "$@" <"$pipe.in" >"$pipe.out" &
+	holder_pid=$!
+	exec {to_holder}>"$pipe.in" {from_holder}<"$pipe.out"
+	rm "$pipe.in" "$pipe.out"
+	holder_until ready
 }
 
 # Tell the holder to do COMMAND; its last event is NAME.
@@ -152,6 +200,18 @@ holder_until()
 }
 
 # ---- what the system knows
+
+# Who sleeps in the kernel and can't be woken, and where.
+fail_hanging()
+{
+	local dir
+
+	for dir in /proc/[0-9]*; do
+		grep -qs '^State:[[:space:]]*D' "$dir/status" || continue
+		cat "$dir/comm" "$dir/stack" >&2 || :
+	done
+	fail "$*"
+}
 
 # When the process started: with the PID, its identity.
 started_at()
@@ -192,14 +252,4 @@ driver_kib()
 {
 	awk '/\[target_core_user\]/ { sub(/.* pages=/, ""); n += $1 }
 		END { print n * 4 }' /proc/vmallocinfo
-}
-
-# How often the driver has logged that it released a file, a device.
-releases()
-{
-	local files devices
-
-	files=$(dmesg | grep -c 'tcmu_release: close') || :
-	devices=$(dmesg | grep -c 'tcmu_dev_\(kref_\)\?release: dev_') || :
-	echo "files=$files devices=$devices"
 }

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * holder PID UIO: take a copy of the descriptor that process PID has of
- * /dev/UIO, map the ring, block a thread in read() and one in poll(). Then do
- * what each line of stdin says:
+ * holder PID UIO [WHAT]: take a copy of the descriptor that process PID has of
+ * /dev/UIO, map the ring, block a thread in read() and one in poll(). WHAT can be
+ *
+ *	both		this
+ *	descriptor	without the mapping
+ *	mapping		without the descriptor and the threads
+ *	child		both, in a child, while the parent has let go
+ *
+ * Then do what each line of stdin says:
  *
  *	probe	the device is deleted by now: say what everything gives
  *	release	unmap, close and end
@@ -23,6 +29,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -135,7 +142,7 @@ static void take(struct holder *h, pid_t pid, const char *uio)
 
 	if (fstat(h->fd, &st))
 		die("fstat");
-	snprintf(h->node, sizeof(h->node), "/tmp/%s.old", uio);
+	snprintf(h->node, sizeof(h->node), "/tmp/%s.%d", uio, getpid());
 	if (mknod(h->node, S_IFCHR | 0600, st.st_rdev))
 		die("mknod %s", h->node);
 
@@ -152,6 +159,36 @@ static void take(struct holder *h, pid_t pid, const char *uio)
 
 	printf("event take t=%lu pid=%d fd=%d theirs=%d mapped=%zu ring=%lu\n",
 	       now(), getpid(), h->fd, theirs, h->ring.size, ring_held(&h->ring));
+}
+
+static void drop_map(struct holder *h)
+{
+	if (munmap(h->map, h->ring.size))
+		die("munmap");
+	h->map = NULL;
+}
+
+static void drop_fd(struct holder *h)
+{
+	close(h->fd);
+	h->fd = -1;
+}
+
+/* The child goes on. */
+static void become_child(struct holder *h)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		die("fork");
+	if (!pid)
+		return;
+	drop_map(h);
+	drop_fd(h);
+	if (waitpid(pid, &status, 0) != pid)
+		die("waitpid");
+	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
 static void block(struct holder *h)
@@ -195,14 +232,12 @@ static void report_waiter(const char *name, const struct waiter *w)
 		       outcome(w->ret, w->err), w->ret);
 }
 
-static void probe(struct holder *h)
+static void probe_file(struct holder *h)
 {
 	struct pollfd pfd = { .fd = h->fd, .events = POLLIN };
-	struct sigaction sa = { .sa_handler = on_fault };
 	char names[64];
 	int32_t word = 1;
 	void *map;
-	int fd;
 
 	report_waiter("blocked_read", &h->reader);
 	report_waiter("blocked_poll", &h->poller);
@@ -220,49 +255,88 @@ static void probe(struct holder *h)
 	report("mmap", map == MAP_FAILED ? -1 : 0);
 	if (map != MAP_FAILED)
 		munmap(map, h->ring.size);
+}
 
-	fd = open(h->node, O_RDWR | O_CLOEXEC);
+static void probe_node(struct holder *h)
+{
+	int fd = open(h->node, O_RDWR | O_CLOEXEC);
+
 	report("open", fd);
 	if (fd >= 0)
 		close(fd);
 	unlink(h->node);
+}
+
+static void probe_map(struct holder *h)
+{
+	struct sigaction sa = { .sa_handler = on_fault };
 
 	sigaction(SIGBUS, &sa, NULL);
 	sigaction(SIGSEGV, &sa, NULL);
 	report_page("present", h->map, h->copy, h->page);
 	report_page("absent", h->untouched, h->zeros, h->page);
+}
+
+static void probe(struct holder *h)
+{
+	if (h->fd >= 0)
+		probe_file(h);
+	probe_node(h);
+	if (h->map)
+		probe_map(h);
 	printf("event probed t=%lu ring=%lu\n", now(), ring_held(&h->ring));
 }
 
 static void release(struct holder *h)
 {
-	uint64_t start, end;
+	uint64_t start = now(), end;
 
-	start = now();
-	if (munmap(h->map, h->ring.size))
-		die("munmap");
+	if (h->map)
+		drop_map(h);
 	printf("event munmap t=%lu ring=%lu\n", start, ring_held(&h->ring));
 
 	start = now();
-	close(h->fd);
+	if (h->fd >= 0)
+		drop_fd(h);
 	end = now() + PATIENCE * 1000000ULL;
 	while (ring_held(&h->ring) && now() < end)
 		usleep(1000);
 	printf("event close t=%lu ring=%lu gone=%lu\n", start, ring_held(&h->ring), now());
 }
 
+/* Let go of what is not WHAT. */
+static int keep(struct holder *h, const char *what)
+{
+	if (!strcmp(what, "descriptor"))
+		drop_map(h);
+	else if (!strcmp(what, "mapping"))
+		drop_fd(h);
+	else if (!strcmp(what, "child"))
+		become_child(h);
+	else if (strcmp(what, "both"))
+		return -1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	const char *what = argc == 4 ? argv[3] : "both";
 	struct holder h = { 0 };
 	char line[64];
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: holder PID UIO\n");
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc < 3 || argc > 4) {
+		fprintf(stderr, "usage: holder PID UIO [both|descriptor|mapping|child]\n");
 		return 2;
 	}
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	take(&h, atoi(argv[1]), argv[2]);
-	block(&h);
+	if (keep(&h, what)) {
+		fprintf(stderr, "holder: '%s' is nothing to hold\n", what);
+		return 2;
+	}
+	if (h.fd >= 0)
+		block(&h);
+	printf("event ready t=%lu\n", now());
 	while (fgets(line, sizeof(line), stdin)) {
 		if (!strcmp(line, "probe\n"))
 			probe(&h);
