@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0
+# Drops from a kernel's log what is known to be somebody else's bug.
+#
+# The block layer embeds a kobject in a disk, and frees the disk without waiting for the
+# kobject's release, which CONFIG_DEBUG_KOBJECT_RELEASE delays: DEBUG_OBJECTS then tells
+# of each SCSI disk that goes away.
+
+/ODEBUG: free active .* kobject_delayed_cleanup/ {
+	held = ""
+	inside = 1
+	disk = 0
+}
+
+inside {
+	held = held $0 "\n"
+	if (/bdev_free_inode/)
+		disk = 1
+	if (/---\[ end trace/) {
+		if (!disk)
+			printf "%s", held
+		inside = 0
+	}
+	next
+}
+
+{ print }
+
+END {
+	if (inside)
+		printf "%s", held
+}
