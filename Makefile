@@ -18,6 +18,12 @@ bench-check:	## fail if results/bench.json is slower than OLD=FILE, an older one
 check:		## set up, then run every test
 	@$(lab)/check
 
+unplug:		## TCMU devices that go while they are used: mainline and ours
+	@$(lab)/unplug
+
+unplug-long:	## the same with what takes long: 1,000 cycles
+	@$(lab)/unplug --long
+
 compare:	## run the tests on mainline and on ours, show a table
 	@$(lab)/compare
 
@@ -46,4 +52,4 @@ distclean:	## remove all of build/ and results/
 	@$(lab)/uio-lab clean
 	rm -rf results
 
-.PHONY: help demo bench bench-check check compare lint docs readme setup build shell clean distclean
+.PHONY: help demo bench bench-check check unplug unplug-long compare lint docs readme setup build shell clean distclean

@@ -57,6 +57,12 @@ NR == FNR {
 	next
 }
 
+/^# FAILED: / {
+	notes = notes "\t" $0 "\n"
+	what = substr($0, 11)
+	next
+}
+
 /^# / {
 	notes = notes "\t" $0 "\n"
 	text = words($0)

@@ -44,6 +44,8 @@ jobs_of()
 	echo "$k/mainline-alone alone $k mainline -"
 	echo "$k/ours-tcmu guest $k ours tcmu"
 	echo "$k/mainline-tcmu guest $k mainline tcmu"
+	echo "$k/ours-unplug host $k ours unplug"
+	echo "$k/mainline-unplug host $k mainline unplug"
 	echo "$k/ours-drivers guest $k ours drivers"
 	echo "$k/mainline-drivers guest $k mainline drivers"
 	echo "$k/ours-alone alone $k ours -"
@@ -93,7 +95,8 @@ host_tests()
 	lint) lint_tests "$kernel" ;;
 	tree) "$lab/tree" --kernel "$kernel" --list ;;
 	bench-test) "$lab/bench-test" --list ;;
-	esac | sed "s/.*/$group & pass/"
+	unplug) "$lab/unplug" --list | cut -d ' ' -f 1 ;;
+	esac | sed "s/^/$group /"
 }
 
 # The harness lists fixtures, variants and tests in three columns; what it runs
@@ -144,9 +147,7 @@ tests_in()
 
 	if [ "$kind" = host ]; then
 		host_tests "$kernel" "$group"
-		return
-	fi
-	if [ "$group" = kunit ]; then
+	elif [ "$group" = kunit ]; then
 		kunit_tests
 	else
 		for program in $(all_programs); do

@@ -80,13 +80,15 @@ run_alone()
 
 run_host()
 {
-	local dir=$1 kernel=$2 group=$3 status=0
-	local -a chosen
+	local dir=$1 kernel=$2 modules=$3 group=$4 status=0
+	local -a chosen options=(--kernel "$kernel")
 
+	[ "$modules" = - ] || options+=(--modules "$modules" --results "$dir/guests")
 	mapfile -t chosen < <(cut -d ' ' -f 2 "$dir/todo")
 	{
 		echo "== $group"
-		"$lab/$group" --kernel "$kernel" "${chosen[@]}" 2>"$dir/log" </dev/null || status=$?
+		setpriv --pdeathsig TERM "$lab/$group" "${options[@]}" "${chosen[@]}" \
+			2>"$dir/log" </dev/null || status=$?
 		echo "== end"
 	} >"$dir/output"
 	echo "$status" >"$dir/status"
@@ -99,6 +101,6 @@ run_job()
 	case $kind in
 	guest) run_guest "$dir" "$kernel" "$modules" "$group" ;;
 	alone) run_alone "$dir" "$kernel" "$modules" ;;
-	host) run_host "$dir" "$kernel" "$group" ;;
+	host) run_host "$dir" "$kernel" "$modules" "$group" ;;
 	esac
 }

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0
+# Reads the KTAP of runs of the unplug suite, in files KERNEL-MODULES/unplug.tap, or
+# as check has them, KERNEL/MODULES-unplug/guests/unplug.tap.
+# Prints a table of what became of the scenarios, with the longest delete of each,
+# and below it why some failed.
+
+FNR == 1 {
+	side = FILENAME
+	sub(/(-unplug\/guests)?\/unplug.tap$/, "", side)
+	gsub(/\//, "-", side)
+	sides[++ns] = side
+}
+
+sub(/^# FAILED: /, "") {
+	reason = $0
+	next
+}
+
+/^# delete took [0-9]+ ms/ {
+	if (!took || $4 + 0 > longest)
+		longest = $4 + 0
+	took = 1
+}
+
+/^(not )?ok / {
+	failing = $1 == "not"
+	name = failing ? $4 : $3
+	if (!(name in known)) {
+		known[name] = 1
+		names[++nn] = name
+	}
+	if (failing) {
+		cell[name, side] = "FAILS"
+		why[++nw] = name ", " side ": " reason
+	} else if (/# SKIP/) {
+		cell[name, side] = "skipped"
+	} else {
+		cell[name, side] = took ? "ok, " longest " ms" : "ok"
+	}
+	took = longest = 0
+}
+
+END {
+	printf "%-28s", "scenario"
+	for (i = 1; i <= ns; i++)
+		printf " | %-18s", sides[i]
+	print ""
+	for (n = 1; n <= nn; n++) {
+		printf "%-28s", names[n]
+		for (i = 1; i <= ns; i++) {
+			what = cell[names[n], sides[i]]
+			printf " | %-18s", what == "" ? "-" : what
+		}
+		print ""
+	}
+	if (nw)
+		print ""
+	for (i = 1; i <= nw; i++)
+		print why[i]
+}
