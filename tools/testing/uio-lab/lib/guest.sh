@@ -44,8 +44,9 @@ check_own_kernel()
 	[ "$(dd if="$kernel" bs=1 skip=514 count=4 status=none 2>/dev/null)" = HdrS ] ||
 		usage_error "--kernel: '$kernel' is no bzImage"
 	[ ! -e "$modules/modules.dep" ] || dirs=("$modules/modules.dep")
-	[ "${#dirs[@]}" -eq 1 ] && [ -e "${dirs[0]}" ] ||
+	if [ "${#dirs[@]}" -ne 1 ] || [ ! -e "${dirs[0]}" ]; then
 		usage_error "--modules: '$modules' has no modules.dep: run make modules_install"
+	fi
 	own_modules=${dirs[0]%/*}
 }
 
@@ -315,7 +316,7 @@ verdict()
 	elif [ -z "$verdict" ] && [ "$qemu_status" -ne 0 ]; then
 		bad="QEMU failed: $(tail -n 1 "$work/qemu.log")"
 	elif ! grep -q '^run' "$work/control" && is_own "$kernel"; then
-		bad="the kernel does not come up: see tools/testing/uio-lab/README for what it needs"
+		bad="the kernel does not come up: tools/testing/uio-lab/README has what it needs"
 	elif [ -z "$verdict" ]; then
 		bad="the guest died"
 	elif [ -s "$results/splats.txt" ] && [ -z "$allow_splat" ]; then
