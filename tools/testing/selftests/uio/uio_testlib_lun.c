@@ -193,6 +193,7 @@ int uiot_lun_hold(struct uiot_lun *lun, int nr)
 
 int uiot_lun_open_ring(struct uiot_lun *lun, struct uiot_tcmu *tcmu, int fd)
 {
+	lun->scsi = -1;
 	if (fd < 0)
 		return fd;
 	lun->tcmu = tcmu;
@@ -275,7 +276,9 @@ void uiot_lun_detach(struct uiot_lun *lun)
 {
 	if (lun->ring)
 		uiot_lun_answer(lun, UIOT_LUN_ALL);
-	close(lun->scsi);
+	if (lun->scsi >= 0)
+		close(lun->scsi);
+	lun->scsi = -1;
 	uiot_tcmu_unexport();
 }
 

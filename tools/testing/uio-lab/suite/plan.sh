@@ -8,7 +8,7 @@
 #
 #	guest	the programs of GROUP in one guest
 #	alone	tests that need a guest each, one after the other
-#	host	the command GROUP of the lab, which starts no guest
+#	host	the command GROUP of the lab, which starts guests of its own if any
 
 tests=$top/tools/testing/selftests/uio
 programs=$top/build/selftests

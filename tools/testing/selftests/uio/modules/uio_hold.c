@@ -58,10 +58,8 @@ MODULE_PARM_DESC(go, "let the work go on");
 
 static void uio_hold(void)
 {
-	atomic_inc(&uio_hold_inside);
 	hits++;
 	wait_event_timeout(uio_hold_wait, READ_ONCE(go), msecs_to_jiffies(ms));
-	atomic_dec(&uio_hold_inside);
 }
 
 /* What mutex_lock() is in the end. */
@@ -72,6 +70,7 @@ static void uio_hold_mutex_lock(struct mutex *lock, unsigned int subclass)
 {
 	uio_hold();
 	mutex_lock_nested(lock, subclass);
+	atomic_dec(&uio_hold_inside);
 }
 #else
 #define UIO_HOLD_SYMBOL	"mutex_lock"
@@ -80,6 +79,7 @@ static void uio_hold_mutex_lock(struct mutex *lock)
 {
 	uio_hold();
 	mutex_lock(lock);
+	atomic_dec(&uio_hold_inside);
 }
 #endif
 
@@ -102,6 +102,7 @@ static int uio_hold_entry(struct kprobe *kp, struct pt_regs *regs)
 	    !uio_hold_caller_is_work(regs))
 		return 0;
 
+	atomic_inc(&uio_hold_inside);
 	instruction_pointer_set(regs, (unsigned long)uio_hold_mutex_lock);
 	return 1;
 }

@@ -51,7 +51,7 @@ uptime_ms()
 
 targetcli_start()
 {
-	rm -f targetcli.in
+	rm -f targetcli.in targetcli.stale
 	mkfifo targetcli.in
 	timed-targetcli rmdir.log <targetcli.in >targetcli.log 2>&1 &
 	targetcli_pid=$!
@@ -75,7 +75,6 @@ targetcli_end()
 	exec {to_targetcli}>&-
 	await is_gone "$targetcli_pid" || fail "targetcli can't be ended"
 	targetcli_pid=''
-	rm -f targetcli.stale
 }
 
 # In a file, since who sends may be a child.
@@ -102,7 +101,11 @@ targetcli()
 	shift
 	targetcli_is_fresh || { targetcli_end; targetcli_start; }
 	targetcli_send "$command"
-	await targetcli_is_done || fail_hanging "targetcli hangs in: $command"
+	await targetcli_is_done || {
+		tail -n 5 targetcli.log >&2
+		cat "/proc/$targetcli_pid/stack" >&2 || :
+		fail_hanging "targetcli hangs in: $command"
+	}
 	await_for $((10 * slow)) "$@" || {
 		tail -n 5 targetcli.log >&2
 		fail "targetcli did not do: $command"
@@ -123,6 +126,8 @@ disk_at()
 	local dir
 
 	for dir in /sys/bus/scsi/devices/*:"$1"/block/*; do
+		# and not that of somebody else's host
+		[[ $(realpath "$dir") = */tcm_loop_* ]] || continue
 		disk=${dir##*/}
 		[ ! -b "/dev/$disk" ] || return 0
 	done
@@ -192,7 +197,7 @@ holder_until()
 {
 	local line
 
-	while read -r -t 30 -u "$from_holder" line; do
+	while read -r -t "$patience" -u "$from_holder" line; do
 		echo "$line"
 		[[ $line != "event $1 "* ]] || return 0
 	done
