@@ -10,7 +10,7 @@ wwn=naa.5001405000000001
 slow=1
 [ ! -e /sys/kernel/debug/kmemleak ] || slow=4
 # How long something may take that has to happen, in s.
-patience=$((60 * slow))
+patience=$((120 * slow))
 
 # Nothing ever comes from there. A read that waits for it is a sleep without a process,
 # of which an emulated CPU does not start many in a second.

@@ -166,7 +166,7 @@ remove_lun()
 # four times, and each takes the 6 s of bound_all, unless it knows that nobody is there.
 take_down()
 {
-	local patience=15
+	local patience=18
 
 	unexport "$1"
 }
@@ -256,14 +256,23 @@ bound_all()
 
 write_acknowledged()
 {
-	(fio_on acknowledged "$1" --rw=write --size=32M --do_verify=0 --verify_state_save=1)
+	(fio_on acknowledged "$1" --rw=write --size=16M --rate_iops=$((100 / slow)) \
+		--do_verify=0 --verify_state_save=1)
+}
+
+# The handler may lose what it has not been told to flush, if it is killed: which part
+# of the image is whose, as long as that changes. So it is settled before.
+fill()
+{
+	(fio_on fill "$1" --rw=write --bs=256k --size="$2" --do_verify=0 --end_fsync=1) ||
+		fail "the disk takes no writes"
 }
 
 verify_acknowledged()
 {
 	local nr
 
-	(fio_on acknowledged "$1" --rw=write --size=32M --verify_only --verify_state_load=1 \
+	(fio_on acknowledged "$1" --rw=write --size=16M --verify_only --verify_state_load=1 \
 		--minimal) || fail "a write was acknowledged, and is not there"
 	nr=$(awk -F ';' '/^3;/ { print int($6 / 16) }' fio-acknowledged.log)
 	note "writes that were acknowledged: ${nr:-0}"
