@@ -127,7 +127,7 @@ disk_at()
 
 	for dir in /sys/bus/scsi/devices/*:"$1"/block/*; do
 		# and not that of somebody else's host
-		[[ $(realpath "$dir") = */tcm_loop_* ]] || continue
+		[[ $(realpath -q "$dir") = */tcm_loop_* ]] || continue
 		disk=${dir##*/}
 		[ ! -b "/dev/$disk" ] || return 0
 	done
