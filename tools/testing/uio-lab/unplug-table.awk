@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-# Reads the KTAP of runs of the unplug suite, in files KERNEL-MODULES/unplug.tap, or
-# as check has them, KERNEL/MODULES-unplug/guests/unplug.tap.
+# Reads the KTAP of runs of the unplug suite, in files KERNEL-MODULES/unplug.tap.
 # Prints a table of what became of the scenarios, with the longest delete of each,
 # and below it why some failed.
 
 FNR == 1 {
 	side = FILENAME
-	sub(/(-unplug\/guests)?\/unplug.tap$/, "", side)
-	gsub(/\//, "-", side)
+	sub(/\/.*/, "", side)
 	sides[++ns] = side
 }
 
