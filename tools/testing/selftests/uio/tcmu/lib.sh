@@ -106,7 +106,7 @@ targetcli()
 		cat "/proc/$targetcli_pid/stack" >&2 || :
 		fail_hanging "targetcli hangs in: $command"
 	}
-	await_for $((10 * slow)) "$@" || {
+	await_for $((30 * slow)) "$@" || {
 		tail -n 5 targetcli.log >&2
 		fail "targetcli did not do: $command"
 	}

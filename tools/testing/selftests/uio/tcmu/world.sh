@@ -16,7 +16,7 @@ daemon_since=''
 # How long a delete may take, in s; scenarios have limits of their own.
 delete_limit=$((15 * slow))
 # What no request of the bystander's may take, in s.
-stall_limit=$((5 * slow))
+stall_limit=$((10 * slow))
 
 fail()
 {
