@@ -106,12 +106,7 @@ static int join(struct uiot_lun *lun, struct uiot_op *op, int ms)
 
 FIXTURE_SETUP(io)
 {
-	ASSERT_EQ(0, uiot_tcmu_setup());
-	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
-	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "attrib/cmd_time_out", "4"));
-	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
-					uiot_open(&self->tcmu.uio, O_RDWR)));
-	ASSERT_EQ(0, uiot_lun_attach(&self->lun));
+	ASSERT_EQ(0, uiot_lun_create(&self->lun, &self->tcmu));
 	ASSERT_EQ(0, send_both(&self->lun, self->sent, self->ops));
 	ASSERT_EQ(NR, uiot_lun_waiting(&self->lun, self->data, NR));
 	/* one stretch each: nothing else is in the data area */

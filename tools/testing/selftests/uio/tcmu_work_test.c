@@ -183,12 +183,7 @@ static long op_delete(struct uiot_op *op)
 
 FIXTURE_SETUP(late)
 {
-	ASSERT_EQ(0, uiot_tcmu_setup());
-	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
-	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "attrib/cmd_time_out", "4"));
-	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
-					uiot_open(&self->tcmu.uio, O_RDWR)));
-	ASSERT_EQ(0, uiot_lun_attach(&self->lun));
+	ASSERT_EQ(0, uiot_lun_create(&self->lun, &self->tcmu));
 }
 
 FIXTURE_TEARDOWN(late)

@@ -272,6 +272,19 @@ int uiot_lun_attach(struct uiot_lun *lun)
 	return lun->scsi < 0 ? lun->scsi : 0;
 }
 
+int uiot_lun_create(struct uiot_lun *lun, struct uiot_tcmu *tcmu)
+{
+	int ret = uiot_tcmu_setup();
+
+	if (!ret)
+		ret = uiot_tcmu_create(tcmu, "one");
+	if (!ret)
+		ret = uiot_tcmu_set(tcmu, "attrib/cmd_time_out", "4");
+	if (!ret)
+		ret = uiot_lun_open_ring(lun, tcmu, uiot_open(&tcmu->uio, O_RDWR));
+	return ret ? ret : uiot_lun_attach(lun);
+}
+
 void uiot_lun_detach(struct uiot_lun *lun)
 {
 	if (lun->ring)

@@ -78,6 +78,8 @@ int uiot_lun_open_ring(struct uiot_lun *lun, struct uiot_tcmu *tcmu, int fd);
 void uiot_lun_close_ring(struct uiot_lun *lun);
 /* answers what the kernel asks a new unit */
 int uiot_lun_attach(struct uiot_lun *lun);
+/* one of a new device, with commands that time out after 4 s */
+int uiot_lun_create(struct uiot_lun *lun, struct uiot_tcmu *tcmu);
 void uiot_lun_detach(struct uiot_lun *lun);
 
 /* returns whether the kernel has got an answer */
