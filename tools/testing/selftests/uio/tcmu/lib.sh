@@ -166,10 +166,10 @@ served_at_least()
 	[ "$(served "$1")" -ge "$2" ]
 }
 
-# Does the disk serve requests? Waits for 20.
+# Does the disk serve requests? Waits for so many more, or 20.
 serves()
 {
-	await served_at_least "$1" $(($(served "$1") + 20))
+	await served_at_least "$1" $(($(served "$1") + ${2-20}))
 }
 
 # ---- the holder
