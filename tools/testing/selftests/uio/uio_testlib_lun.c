@@ -28,39 +28,6 @@
  */
 #define PROCESSOR	0x03
 
-#define GOOD		0x00
-#define CHECK_CONDITION	0x02
-
-/* The other side of the ring */
-
-static struct tcmu_cmd_entry *entry_at(const struct uiot_lun *lun, __u32 at)
-{
-	return (void *)lun->ring + lun->ring->cmdr_off + at;
-}
-
-static __u32 after(const struct uiot_lun *lun, __u32 at)
-{
-	return (at + tcmu_hdr_get_len(entry_at(lun, at)->hdr.len_op)) %
-	       lun->ring->cmdr_size;
-}
-
-static __u32 ring_head(const struct uiot_lun *lun)
-{
-	/* pairs with the kernel's release: what is before it can be read */
-	return __atomic_load_n(&lun->ring->cmd_head, __ATOMIC_ACQUIRE);
-}
-
-static bool is_command(const struct tcmu_cmd_entry *entry)
-{
-	return tcmu_hdr_get_op(entry->hdr.len_op) == TCMU_OP_CMD;
-}
-
-static const __u8 *cdb_of(const struct uiot_lun *lun,
-			  const struct tcmu_cmd_entry *entry)
-{
-	return (void *)lun->ring + entry->req.cdb_off;
-}
-
 /* READ(6) to WRITE(16): they differ in the bits that tell how long they are. */
 static bool is_transfer(const __u8 *cdb)
 {
@@ -69,97 +36,61 @@ static bool is_transfer(const __u8 *cdb)
 	return cdb[0] <= 0x8a && (op == 0x08 || op == 0x0a);
 }
 
-static int give(struct uiot_lun *lun, struct tcmu_cmd_entry *entry,
-		const void *data, size_t size)
-{
-	if (!entry->req.iov_cnt)
-		return GOOD;
-	if (size > entry->req.iov[0].iov_len)
-		size = entry->req.iov[0].iov_len;
-	memcpy((void *)lun->ring + (size_t)entry->req.iov[0].iov_base, data, size);
-	return GOOD;
-}
-
-static int inquire(struct uiot_lun *lun, struct tcmu_cmd_entry *entry)
-{
-	static const char names[] = "UIO     " MODEL "       0001";
-	/* of SPC-3, in today's format, with so many bytes to come */
-	__u8 data[36] = { PROCESSOR, [2] = 5, [3] = 2, [4] = 31 };
-
-	memcpy(data + 8, names, sizeof(names) - 1);
-	return give(lun, entry, data, sizeof(data));
-}
-
 static int execute(struct uiot_lun *lun, struct tcmu_cmd_entry *entry)
 {
-	const __u8 *cdb = cdb_of(lun, entry);
+	const __u8 *cdb = ring_cdb(lun->ring, entry);
 
 	if (is_transfer(cdb))
-		return GOOD;
+		return RING_GOOD;
 
 	switch (cdb[0]) {
 	case 0x00: /* test unit ready */
-		return GOOD;
+		return RING_GOOD;
 	case 0x12:
-		return cdb[1] & 1 ? CHECK_CONDITION : inquire(lun, entry);
+		if (cdb[1] & 1)
+			return RING_CHECK_CONDITION;
+		ring_give_identity(lun->ring, entry, PROCESSOR, MODEL);
+		return RING_GOOD;
 	default:
-		return CHECK_CONDITION;
+		return RING_CHECK_CONDITION;
 	}
-}
-
-/* The answer takes the place of the request. */
-static void answer(struct uiot_lun *lun, struct tcmu_cmd_entry *entry)
-{
-	int status = execute(lun, entry);
-
-	entry->hdr.uflags = 0;
-	memset(&entry->rsp, 0, sizeof(entry->rsp));
-	entry->rsp.scsi_status = status;
-	if (status == GOOD)
-		return;
-	/* illegal request: there is no such command */
-	entry->rsp.sense_buffer[0] = 0x70;
-	entry->rsp.sense_buffer[2] = 0x05;
-	entry->rsp.sense_buffer[7] = 10;
-	entry->rsp.sense_buffer[12] = 0x20;
 }
 
 bool uiot_lun_answer(struct uiot_lun *lun, enum uiot_lun_what what)
 {
-	__u32 head = ring_head(lun), tail = lun->ring->cmd_tail;
+	__u32 head = ring_head(lun->ring), tail = lun->ring->cmd_tail;
 	__s32 done = 0;
 
 	while (tail != head) {
-		struct tcmu_cmd_entry *entry = entry_at(lun, tail);
+		struct tcmu_cmd_entry *entry = ring_entry(lun->ring, tail);
 
-		if (is_command(entry)) {
+		if (ring_is_command(entry)) {
 			if (what == UIOT_LUN_NO_TRANSFERS &&
-			    is_transfer(cdb_of(lun, entry)))
+			    is_transfer(ring_cdb(lun->ring, entry)))
 				break;
-			answer(lun, entry);
+			ring_answer(entry, execute(lun, entry));
 		}
-		tail = after(lun, tail);
+		tail = ring_after(lun->ring, tail);
 	}
 	if (tail == lun->ring->cmd_tail)
 		return false;
-	/* pairs with the kernel's look at it: the answers come first */
-	__atomic_store_n(&lun->ring->cmd_tail, tail, __ATOMIC_RELEASE);
+	ring_set_tail(lun->ring, tail);
 	return write(lun->fd, &done, sizeof(done)) == sizeof(done);
 }
 
 int uiot_lun_waiting(const struct uiot_lun *lun, struct uiot_lun_data *data,
 		     int nr)
 {
-	__u32 head = ring_head(lun), at;
+	__u32 head = ring_head(lun->ring), at;
 	int found = 0;
 
-	for (at = lun->ring->cmd_tail; at != head; at = after(lun, at)) {
-		struct tcmu_cmd_entry *entry = entry_at(lun, at);
+	for (at = lun->ring->cmd_tail; at != head; at = ring_after(lun->ring, at)) {
+		struct tcmu_cmd_entry *entry = ring_entry(lun->ring, at);
 
-		if (!is_command(entry) || !is_transfer(cdb_of(lun, entry)))
+		if (!ring_is_command(entry) || !is_transfer(ring_cdb(lun->ring, entry)))
 			continue;
 		if (found < nr) {
-			data[found].is_write = cdb_of(lun, entry)[0] & 2;
+			data[found].is_write = ring_cdb(lun->ring, entry)[0] & 2;
 			data[found].p = (void *)lun->ring +
 					(size_t)entry->req.iov[0].iov_base;
 			data[found].size = entry->req.iov[0].iov_len;

@@ -8,12 +8,8 @@
 #ifndef _UIO_TESTLIB_TCMU_H
 #define _UIO_TESTLIB_TCMU_H
 
-/* The C library has one as well. */
-#define iovec	kernel_iovec
-#include <linux/target_core_user.h>
-#undef iovec
-
 #include "uio_testlib.h"
+#include "uio_testlib_ring.h"
 
 #define UIOT_TCMU_HBA	"/sys/kernel/config/target/core/user_0"
 

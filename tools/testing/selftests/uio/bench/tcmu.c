@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/target_core_user.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,17 +21,16 @@
 #include <unistd.h>
 
 #include "counter.h"
+#include "uio_testlib_ring.h"
 
 #define SECTOR	512
 #define PAGE	4096
 #define TOUCH	(64ul << 20)
 #define LARGE	(64 << 10)
+#define DISK	0x00
 #define TIMES	3
 
-#define SAM_GOOD		0x00
-#define SAM_CHECK_CONDITION	0x02
-
-static char *ring;
+static struct tcmu_mailbox *ring;
 static size_t ring_size;
 static uint64_t sectors;
 static int fd;
@@ -56,57 +54,35 @@ static unsigned int get_be32(const unsigned char *from)
 	return (unsigned int)from[0] << 24 | from[1] << 16 | from[2] << 8 | from[3];
 }
 
-static int answer(struct tcmu_cmd_entry *entry, const void *data, size_t size)
-{
-	if (!entry->req.iov_cnt)
-		return SAM_GOOD;
-	if (size > entry->req.iov[0].iov_len)
-		size = entry->req.iov[0].iov_len;
-	memcpy(ring + (uintptr_t)entry->req.iov[0].iov_base, data, size);
-	return SAM_GOOD;
-}
-
-static int refuse(unsigned char *sense)
-{
-	memset(sense, 0, TCMU_SENSE_BUFFERSIZE);
-	sense[0] = 0x70;
-	/* illegal request: there is no such command */
-	sense[2] = 0x05;
-	sense[7] = 10;
-	sense[12] = 0x20;
-	return SAM_CHECK_CONDITION;
-}
-
-static int inquiry(struct tcmu_cmd_entry *entry)
-{
-	unsigned char data[36] = { [2] = 5, [3] = 2, [4] = 31 };
-
-	memcpy(data + 8, "UIO     bench           0001", 28);
-	return answer(entry, data, sizeof(data));
-}
-
-static int capacity(struct tcmu_cmd_entry *entry, bool is_16)
+static void give_capacity(struct tcmu_cmd_entry *entry, bool is_16)
 {
 	unsigned char data[32] = { 0 };
 	int bytes = is_16 ? 8 : 4;
 
 	put_be(data, bytes, sectors - 1);
 	put_be(data + bytes, 4, SECTOR);
-	return answer(entry, data, is_16 ? 32 : 8);
+	ring_give(ring, entry, data, is_16 ? 32 : 8);
 }
 
-/* Its SCSI status, and the sense data with it. */
-static int execute(struct tcmu_cmd_entry *entry, unsigned char *sense)
+/* Its SCSI status. */
+static int execute(struct tcmu_cmd_entry *entry)
 {
-	unsigned char *cdb = (unsigned char *)ring + entry->req.cdb_off;
+	const unsigned char *cdb = ring_cdb(ring, entry);
 
 	switch (cdb[0]) {
 	case 0x12:
-		return cdb[1] & 1 ? refuse(sense) : inquiry(entry);
+		if (cdb[1] & 1)
+			return RING_CHECK_CONDITION;
+		ring_give_identity(ring, entry, DISK, "bench");
+		return RING_GOOD;
 	case 0x25:
-		return capacity(entry, false);
+		give_capacity(entry, false);
+		return RING_GOOD;
 	case 0x9e:
-		return (cdb[1] & 0x1f) == 0x10 ? capacity(entry, true) : refuse(sense);
+		if ((cdb[1] & 0x1f) != 0x10)
+			return RING_CHECK_CONDITION;
+		give_capacity(entry, true);
+		return RING_GOOD;
 	case 0x00: /* test unit ready */
 	case 0x08: /* read, write */
 	case 0x0a:
@@ -117,69 +93,40 @@ static int execute(struct tcmu_cmd_entry *entry, unsigned char *sense)
 	case 0x1b: /* start, synchronize cache */
 	case 0x35:
 	case 0x91:
-		return SAM_GOOD;
+		return RING_GOOD;
 	default:
-		return refuse(sense);
+		return RING_CHECK_CONDITION;
 	}
-}
-
-static void complete(struct tcmu_cmd_entry *entry)
-{
-	unsigned char sense[TCMU_SENSE_BUFFERSIZE];
-	int status = execute(entry, sense);
-
-	/* the request ends here, the answer is in its place */
-	entry->hdr.uflags = 0;
-	memset(&entry->rsp, 0, offsetof(typeof(entry->rsp), sense_buffer));
-	entry->rsp.scsi_status = status;
-	if (status != SAM_GOOD)
-		memcpy(entry->rsp.sense_buffer, sense, sizeof(sense));
-}
-
-static struct tcmu_cmd_entry *entry_at(uint32_t at)
-{
-	struct tcmu_mailbox *mailbox = (void *)ring;
-
-	return (void *)(ring + mailbox->cmdr_off + at);
-}
-
-static uint32_t next(uint32_t at)
-{
-	struct tcmu_mailbox *mailbox = (void *)ring;
-
-	return (at + tcmu_hdr_get_len(entry_at(at)->hdr.len_op)) % mailbox->cmdr_size;
 }
 
 /* Is there something new? */
 static bool complete_all(void)
 {
-	struct tcmu_mailbox *mailbox = (void *)ring;
-	uint32_t at = mailbox->cmd_tail;
-	uint32_t end = __atomic_load_n(&mailbox->cmd_head, __ATOMIC_ACQUIRE);
+	uint32_t at = ring->cmd_tail, end = ring_head(ring);
 	bool any = at != end;
 
 	while (at != end) {
-		if (tcmu_hdr_get_op(entry_at(at)->hdr.len_op) == TCMU_OP_CMD)
-			complete(entry_at(at));
-		at = next(at);
+		struct tcmu_cmd_entry *entry = ring_entry(ring, at);
+
+		if (ring_is_command(entry))
+			ring_answer(entry, execute(entry));
+		at = ring_after(ring, at);
 	}
-	__atomic_store_n(&mailbox->cmd_tail, at, __ATOMIC_RELEASE);
+	ring_set_tail(ring, at);
 	return any;
 }
 
 /* Bytes of large writes that wait. */
 static size_t waiting(void)
 {
-	struct tcmu_mailbox *mailbox = (void *)ring;
-	uint32_t at = mailbox->cmd_tail;
-	uint32_t end = __atomic_load_n(&mailbox->cmd_head, __ATOMIC_ACQUIRE);
+	uint32_t at = ring->cmd_tail, end = ring_head(ring);
 	size_t sum = 0;
 
-	for (; at != end; at = next(at)) {
-		struct tcmu_cmd_entry *entry = entry_at(at);
-		unsigned char *cdb = (unsigned char *)ring + entry->req.cdb_off;
+	for (; at != end; at = ring_after(ring, at)) {
+		struct tcmu_cmd_entry *entry = ring_entry(ring, at);
+		const unsigned char *cdb = ring_cdb(ring, entry);
 
-		if (tcmu_hdr_get_op(entry->hdr.len_op) != TCMU_OP_CMD || cdb[0] != 0x2a)
+		if (!ring_is_command(entry) || cdb[0] != 0x2a)
 			continue;
 		/* sectors, 16 bits */
 		if ((get_be32(cdb + 6) >> 8 & 0xffff) * SECTOR >= LARGE)
@@ -188,9 +135,9 @@ static size_t waiting(void)
 	return sum;
 }
 
-static char *map_ring(void)
+static void *map_ring(void)
 {
-	char *p = mmap(NULL, ring_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *p = mmap(NULL, ring_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (p == MAP_FAILED)
 		die("can't map the ring");
@@ -206,8 +153,7 @@ static int compare(const void *a, const void *b)
 
 static void touch_data(void)
 {
-	struct tcmu_mailbox *mailbox = (void *)ring;
-	size_t from = mailbox->cmdr_off + mailbox->cmdr_size, i;
+	size_t from = ring->cmdr_off + ring->cmdr_size, i;
 	uint64_t took[TIMES];
 	int n;
 
