@@ -30,7 +30,7 @@ compare:	## run the tests on mainline and on ours, show a table
 lint:		## check the sources only: checkpatch, sparse, Sphinx, ...
 	@$(lab)/lint
 
-docs:		## make HTML of the documentation in build/docs
+docs:		## make the site of the documentation in build/docs
 	@$(lab)/docs
 
 readme:		## put what the last demo, check and bench printed into README.md

@@ -21,10 +21,6 @@
  *
  * A mapping needs no reference of its own: its VMA holds the open file.
  *
- * ::
- *
- *     LIVE --revoke--> REVOKED --drain--> DRAINED --last reference--> RELEASED
- *
  * The state is the counter @active. It counts the callers that are inside the
  * driver, and UIO_REVOKED is added to it once:
  *
