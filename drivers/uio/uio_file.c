@@ -226,7 +226,10 @@ static int uio_fasync(int fd, struct file *filp, int on)
 	if (ret < 0 || !on)
 		return ret;
 
-	/* pairs with uio_wake_hangup(): it sees the file, or we see the state */
+	/*
+	 * pairs with uio_wake_hangup() and uio_revoke_file(): they see the file, or
+	 * we see the state
+	 */
 	smp_mb();
 	if (!uio_file_error(uf))
 		return ret;
@@ -249,17 +252,21 @@ static int uio_mmap(struct file *filp, struct vm_area_struct *vma)
 }
 
 /* Takes the device away from one open file. Waits for no callback. */
-static int uio_revoke_file(struct uio_file *uf)
+static int uio_revoke_file(struct file *filp)
 {
+	struct uio_file *uf = filp->private_data;
+	struct uio_object *obj = uf->obj;
+
 	if (READ_ONCE(uf->revoked))
 		return -ENODEV;
 
 	WRITE_ONCE(uf->revoked, true);
-	wake_up_interruptible_poll(&uf->obj->idev.wait, EPOLLHUP | EPOLLERR);
+	wake_up_interruptible_poll(&obj->idev.wait, EPOLLHUP | EPOLLERR);
 
-	/* pairs with uio_vma_fault() */
+	/* pairs with uio_fasync() and uio_vma_fault() */
 	smp_mb();
-	uio_wait_for_mappers(uf->obj, uf);
+	fasync_helper(-1, filp, 0, &obj->idev.async_queue);
+	uio_wait_for_mappers(obj, uf);
 	uio_unmap_file(uf);
 	return 0;
 }
@@ -270,7 +277,7 @@ static long uio_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		return -ENOTTY;
 	if (arg)
 		return -EINVAL;
-	return uio_revoke_file(filp->private_data);
+	return uio_revoke_file(filp);
 }
 
 const struct file_operations uio_fops = {

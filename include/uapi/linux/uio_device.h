@@ -14,8 +14,9 @@
  * define UIO_IOC_REVOKE - take the device away from this open file
  *
  * For good, whoever has a copy of the descriptor: every operation fails with
- * ENODEV, poll() has POLLHUP and POLLERR, sleepers wake up, and the pages of all
- * mappings that were made through it are gone, so that a touch raises SIGBUS.
+ * ENODEV, poll() has POLLHUP and POLLERR, sleepers wake up, no more signals come,
+ * and the pages of all mappings that were made through it are gone, so that a touch
+ * raises SIGBUS.
  * Other open files do not notice.
  *
  * The argument must be 0, or else the request fails with EINVAL. A second one

@@ -306,6 +306,25 @@ TEST_F(call, poll_has_hup_and_err)
 	EXPECT_EQ(0, pfd.revents & ~(POLLHUP | POLLERR));
 }
 
+TEST_F(call, no_more_signals)
+{
+	ASSERT_EQ(0, uiot_sigio_on(self->fd));
+	ASSERT_REVOKE(self->fd);
+	ASSERT_EQ(0, uiot_do(&self->dev, "notify"));
+	EXPECT_EQ(-EAGAIN, uiot_sigio_wait(UIOT_WHILE_MS));
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(-EAGAIN, uiot_sigio_wait(UIOT_WHILE_MS));
+	EXPECT_EQ(-ENODEV, uiot_sigio_on(self->fd));
+}
+
+TEST_F(call, others_get_their_signals)
+{
+	ASSERT_EQ(0, uiot_sigio_on(self->other));
+	ASSERT_REVOKE(self->fd);
+	ASSERT_EQ(0, uiot_do(&self->dev, "notify"));
+	EXPECT_EQ(POLL_IN, uiot_sigio_wait(UIOT_SOON_MS));
+}
+
 static void blocked_wakes(struct __test_metadata *_metadata, int fd,
 			  long (*fn)(struct uiot_op *op), long ret,
 			  unsigned int events)
