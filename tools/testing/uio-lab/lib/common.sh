@@ -32,6 +32,16 @@ reason()
 	printf 'reason: %s\n' "$*"
 }
 
+# A command that was killed with -9 left its files, in build/tmp/NAME.PID.
+remove_stale()
+{
+	local dir
+
+	for dir in "$build/tmp/$1".*; do
+		kill -0 "${dir##*.}" 2>/dev/null || rm -rf "$dir"
+	done
+}
+
 # A path as the reader would type it from the top of the checkout.
 short()
 {

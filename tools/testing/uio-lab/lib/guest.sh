@@ -5,12 +5,12 @@
 guest_options()
 {
 	kernel=${kernels[0]} modules=ours mem='' smp='' timeout='' copies=() results=''
-	devices=() allow_splat='' leak_check=1 icount='' silence=''
+	devices=() allow_splat='' leak_check=1 icount='' silence='' disk=''
 	[ "$verb" = shell ] || timeout=300
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--kernel | --modules | --mem | --smp | --timeout | --silence | --device | \
-			--copy | --results)
+			--copy | --results | --disk)
 			[ $# -ge 2 ] || usage_error "$1 needs a value"
 			case $1 in
 			--copy) copies+=("$2") ;;
@@ -35,7 +35,7 @@ is_own()
 	[[ $1 = */* ]]
 }
 
-# Sets own_modules to the directory below lib/modules.
+# Sets own_modules to the directory below lib/modules, unless they are on the disk.
 check_own_kernel()
 {
 	local dirs=("$modules"/lib/modules/*/modules.dep)
@@ -43,6 +43,10 @@ check_own_kernel()
 	# what a boot loader looks at
 	[ "$(dd if="$kernel" bs=1 skip=514 count=4 status=none 2>/dev/null)" = HdrS ] ||
 		usage_error "--kernel: '$kernel' is no bzImage"
+	if [ -n "$disk" ]; then
+		modules=installed own_modules=''
+		return
+	fi
 	[ ! -e "$modules/modules.dep" ] || dirs=("$modules/modules.dep")
 	if [ "${#dirs[@]}" -ne 1 ] || [ ! -e "${dirs[0]}" ]; then
 		usage_error "--modules: '$modules' has no modules.dep: run make modules_install"
@@ -54,6 +58,11 @@ check_guest_options()
 {
 	local file name device seen=/
 
+	if [ -n "$disk" ]; then
+		[[ $disk = "$build"/*.qcow2 && -w $disk ]] ||
+			usage_error "--disk must be a .qcow2 below $(short "$build"), not '$disk'"
+		is_own "$kernel" || usage_error "--disk goes with --kernel BZIMAGE only"
+	fi
 	if is_own "$kernel"; then
 		check_own_kernel
 	else
@@ -120,7 +129,7 @@ pack_input()
 		printf 'exec %s\n' "${command[*]@Q}" >"$stage/.lab/command"
 	fi
 	cat >"$stage/.lab/settings" <<-EOF
-		LAB_VERB=$verb LAB_LEAK_CHECK=$leak_check
+		LAB_VERB=$verb LAB_LEAK_CHECK=$leak_check LAB_DISK=$disk
 		LAB_ROWS=$rows LAB_COLS=$cols LAB_TERM=${TERM:-dumb}
 		export UIO_LAB_MODULES=$modules UIO_LAB_KERNEL=$kernel
 		${devices[0]:+export UIO_LAB_MONITOR=/dev/ttyS3}
@@ -128,9 +137,9 @@ pack_input()
 
 	# The root image has the modules of the other kernels.
 	if is_own "$kernel"; then
-		cp -r "$own_modules" "$stage/kernel"
-		rm -rf "$stage/kernel"/{build,source}
 		cp "$kernel" "$work/bzImage"
+		[ -z "$own_modules" ] || cp -r "$own_modules" "$stage/kernel"
+		rm -rf "$stage/kernel"/{build,source}
 	fi
 	! is_compiled "$kernel" ||
 		cp -r "$(kernel_dir "$kernel")/image/usr/lib/modules/$(kernel_abi "$kernel")" \
@@ -149,16 +158,6 @@ pack_input()
 	tar -cf "$work/in.tar" --owner=0 --group=0 -C "$stage" .
 	rm -rf "$stage"
 	truncate -s 8G "$work/out.tar"
-}
-
-# A guest whose uio-lab was killed with -9 left its files.
-remove_stale()
-{
-	local dir
-
-	for dir in "$build"/tmp/guest.*; do
-		kill -0 "${dir##*.}" 2>/dev/null || rm -rf "$dir"
-	done
 }
 
 guest_cleanup()
@@ -227,9 +226,10 @@ guest_image()
 
 qemu_command()
 {
-	local parameters device accel
+	local parameters device accel root="file=$build/root.ext4,format=raw,snapshot=on"
 
 	kernel_parameters
+	[ -z "$disk" ] || root="file=$disk,format=qcow2"
 	accel=(-accel "$(cat "$build/accel")")
 	[ -z "$icount" ] || accel=(-accel "tcg,thread=single" -icount shift=0)
 	qemu=(qemu-system-x86_64 -M q35 "${accel[@]}"
@@ -237,7 +237,7 @@ qemu_command()
 		-display none -no-reboot -nic none
 		-kernel "$(guest_image)"
 		-append "${parameters[*]}"
-		-drive "file=$build/root.ext4,format=raw,if=none,id=root,snapshot=on"
+		-drive "$root,if=none,id=root"
 		-device "nvme,drive=root,serial=lab-root"
 		-chardev "file,id=console,path=$work/console.log" -serial chardev:console)
 	if [ "$verb" = shell ]; then
@@ -344,7 +344,7 @@ guest_verb()
 	results=$(realpath -m "${results:-$top/results/run/$(date +%Y%m%d-%H%M%S)-$$}")
 	mkdir -p "$results" 2>/dev/null || die "cannot write to the results directory $results"
 	rm -rf "$results/out" "$results/splats.txt"
-	remove_stale
+	remove_stale guest
 	work=$build/tmp/guest.$$
 	mkdir -p "$work"
 	[ ! -t 0 ] || [ "$verb" = run ] || terminal=$(stty -g)

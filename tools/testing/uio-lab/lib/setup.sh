@@ -42,6 +42,11 @@ inputs_of()
 	mmdebstrap) echo "$suite" ;;
 	tools) cat "$lab/packages.tools" "$lab/lib/bootstrap.sh" ;;
 	lint) cat "$lab/packages.lint" "$lab/lib/bootstrap.sh" ;;
+	debkernels) declare -f kernels_with_headers choose_deb_kernels setup_debkernels ;;
+	debroot) cat "$lab/packages.deb" "$lab/lib/bootstrap.sh" "$deb_kernels"/{old,new,foreign} ;;
+	debdisk) cat "$lab"/packages.{guest,deb-guest} "$lab/guest/stub" "$lab/lib/bootstrap.sh" \
+			"$deb_kernels"/{old,foreign}
+		declare -f setup_debdisk ;;
 	source-*) declare -f setup_source unpack_all ;;
 	kernel-*)
 		if is_compiled "${1#kernel-}"; then
@@ -72,6 +77,9 @@ describe()
 	mmdebstrap) echo "mmdebstrap" ;;
 	tools) echo "tools (gcc, kbuild, QEMU)" ;;
 	lint) echo "lint tools (Sphinx, shellcheck, codespell)" ;;
+	debkernels) echo "kernels to package for" ;;
+	debroot) echo "packaging tools (debhelper, dkms, lintian)" ;;
+	debdisk) echo "image of a machine with dkms" ;;
 	source-*) echo "source of kernel ${1#source-}" ;;
 	kernel-*)
 		if is_compiled "${1#kernel-}"; then
@@ -207,17 +215,19 @@ setup_base()
 	once "$build/lock" setup_done make_base
 }
 
-# A step that downloads something after the base was set up, by lists of today.
-# One at a time: apt has its lists and its cache to itself.
+# STEPs, one after the other, that download something after the base was set up, by
+# lists of today. One at a time: apt has its lists and its cache to itself.
 download_step()
 {
-	local apt_lock
+	local apt_lock step
 
 	lock exclusive "$build/apt.lock"
 	apt_lock=$locked
 	rm -f "$build/stamps/lists"
 	steps lists
-	steps "$1"
+	for step in "$@"; do
+		steps "$step"
+	done
 	exec {apt_lock}>&-
 }
 

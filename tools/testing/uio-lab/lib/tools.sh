@@ -35,13 +35,17 @@ exec_verb()
 {
 	local enter=in_tools
 
-	if [ "${1-}" = --lint ]; then
-		enter=in_lint
-		shift
-	fi
+	case ${1-} in
+	--lint | --deb)
+		enter=in_${1#--}
+		shift ;;
+	esac
 	[ "${1-}" != -- ] || shift
 	[ $# -gt 0 ] || usage_error "exec: no command given: uio-lab exec -- CMD [ARG]..."
 	setup
-	[ "$enter" != in_lint ] || setup_lint_root
+	case $enter in
+	in_lint) setup_lint_root ;;
+	in_deb) setup_deb_root ;;
+	esac
 	"$enter" "$@"
 }
