@@ -36,6 +36,9 @@ docs:		## make the site of the documentation in build/docs
 readme:		## put what the last demo, check and bench printed into README.md
 	@$(lab)/readme
 
+deb:		## make the Debian package in build/deb
+	@$(lab)/deb
+
 setup:		## only fetch and prepare everything, below build/
 	@$(lab)/uio-lab setup
 
@@ -46,10 +49,10 @@ shell: build	## a prompt in a guest with our modules
 	@$(lab)/uio-lab shell
 
 clean:		## remove built modules and programs
-	rm -rf build/modules-* build/selftests build/docs
+	rm -rf build/modules-* build/selftests build/docs build/deb
 
 distclean:	## remove all of build/ and results/
 	@$(lab)/uio-lab clean
 	rm -rf results
 
-.PHONY: help demo bench bench-check check unplug unplug-long compare lint docs readme setup build shell clean distclean
+.PHONY: help demo bench bench-check check unplug unplug-long compare lint docs readme deb setup build shell clean distclean
