@@ -52,6 +52,7 @@ jobs_of()
 	[[ $k != *-debug ]] || echo "$k/kunit guest $k ours kunit"
 	echo "$k/tree host $k - tree"
 	[ "$k" != 6.12 ] || echo "$k/bench-test host $k - bench-test"
+	[ "$k" != 6.12 ] || echo "$k/deb-test host $k - deb-test"
 	echo "$k/lint host $k - lint"
 }
 
@@ -94,7 +95,7 @@ host_tests()
 	case $group in
 	lint) lint_tests "$kernel" ;;
 	tree) "$lab/tree" --kernel "$kernel" --list ;;
-	bench-test) "$lab/bench-test" --list ;;
+	bench-test | deb-test) "$lab/$group" --list ;;
 	unplug) "$lab/unplug" --list | cut -d ' ' -f 1 ;;
 	esac | sed "s/^/$group /"
 }
