@@ -39,6 +39,9 @@ readme:		## put what the last demo, check and bench printed into README.md
 deb:		## make the Debian package in build/deb
 	@$(lab)/deb
 
+deb-check:	## install it in guests: suites, kernel upgrade, removal, trouble
+	@$(lab)/deb-check
+
 setup:		## only fetch and prepare everything, below build/
 	@$(lab)/uio-lab setup
 
@@ -55,4 +58,4 @@ distclean:	## remove all of build/ and results/
 	@$(lab)/uio-lab clean
 	rm -rf results
 
-.PHONY: help demo bench bench-check check unplug unplug-long compare lint docs readme deb setup build shell clean distclean
+.PHONY: help demo bench bench-check check unplug unplug-long compare lint docs readme deb deb-check setup build shell clean distclean

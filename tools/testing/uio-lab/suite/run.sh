@@ -42,6 +42,12 @@ guest_limits()
 	fi
 }
 
+# Which kernel and modules a guest has; not the lab's where somebody else says so.
+boot_options()
+{
+	printf '%s\n' --kernel "$1" --modules "$2"
+}
+
 # In the background a SIGINT does not arrive, so whoever stops us passes it on.
 run_guest()
 {
@@ -49,9 +55,9 @@ run_guest()
 	local -a options
 
 	guest_plan "$dir/todo" >"$dir/plan"
-	mapfile -t options < <(group_options "$group"; guest_limits "$kernel")
-	options+=(--kernel "$kernel" --modules "$modules" --results "$dir/guest"
-		--copy "$programs/uio_client" --copy "$lab/suite/in-guest"
+	mapfile -t options < <(boot_options "$kernel" "$modules"; group_options "$group"
+		guest_limits "$kernel")
+	options+=(--results "$dir/guest" --copy "$programs/uio_client" --copy "$lab/suite/in-guest"
 		--copy "$dir/plan")
 	while read -r program _; do
 		options+=(--copy "$(program_file "$program")")
