@@ -35,9 +35,13 @@ static int unload(void)
 	return shell("modprobe -r target_core_user");
 }
 
-/* Where the kernel's package has it, or where DKMS keeps it for a later day. */
+/*
+ * Where the kernel's package has it, or where DKMS keeps it for a later day, by
+ * another name. insmod goes by the name.
+ */
 #define PLACES	"/lib/modules/$k/kernel/ /var/lib/dkms/*/original_module/$k"
 #define FIND	"find " PLACES " -name 'target_core_user.ko*' 2>/dev/null"
+#define COPY	"f=$(" FIND "); to=/tmp/$(basename \"$f\" .origin); cp \"$f\" \"$to\""
 
 /* Not by modprobe, which takes ours. */
 static int load_stock(void)
@@ -47,7 +51,7 @@ static int load_stock(void)
 	if (!ret)
 		ret = shell("modprobe -a uio target_core_mod");
 	if (!ret)
-		ret = shell("k=$(uname -r); insmod $(" FIND ")");
+		ret = shell("k=$(uname -r); " COPY " && insmod \"$to\"");
 	return ret;
 }
 
