@@ -30,6 +30,12 @@ compare:	## run the tests on mainline and on ours, show a table
 lint:		## check the sources only: checkpatch, sparse, Sphinx, ...
 	@$(lab)/lint
 
+series:		## write a patch series for the kernel's maintainers to build/series
+	@$(lab)/series
+
+series-check:	## apply it patch by patch: each builds, the tests pass in guests
+	@$(lab)/series-check
+
 docs:		## make the site of the documentation in build/docs
 	@$(lab)/docs
 
@@ -58,4 +64,4 @@ distclean:	## remove all of build/ and results/
 	@$(lab)/uio-lab clean
 	rm -rf results
 
-.PHONY: help demo bench bench-check check unplug unplug-long compare lint docs readme deb deb-check setup build shell clean distclean
+.PHONY: help demo bench bench-check check unplug unplug-long compare lint docs readme deb deb-check series series-check setup build shell clean distclean
