@@ -54,6 +54,7 @@ jobs_of()
 	[ "$k" != 6.12 ] || echo "$k/bench-test host $k - bench-test"
 	[ "$k" != 6.12 ] || echo "$k/deb-test host $k - deb-test"
 	echo "$k/lint host $k - lint"
+	[[ $k != *-debug ]] || echo "$k/series host $k - series-check"
 }
 
 # KUnit tests run in the kernel: the program is what starts and reads them. A
@@ -96,6 +97,7 @@ host_tests()
 	lint) lint_tests "$kernel" ;;
 	tree) "$lab/tree" --kernel "$kernel" --list ;;
 	bench-test | deb-test) "$lab/$group" --list ;;
+	series-check) "$lab/series-check" --static --list ;;
 	unplug) "$lab/unplug" --list | cut -d ' ' -f 1 ;;
 	esac | sed "s/^/$group /"
 }
