@@ -64,4 +64,4 @@ distclean:	## remove all of build/ and results/
 	@$(lab)/uio-lab clean
 	rm -rf results
 
-.PHONY: help demo bench bench-check check unplug unplug-long compare lint docs readme deb deb-check series series-check setup build shell clean distclean
+.PHONY: help demo bench bench-check check unplug unplug-long compare lint series series-check docs readme deb deb-check setup build shell clean distclean

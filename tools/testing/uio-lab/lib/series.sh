@@ -52,11 +52,9 @@ series_files()
 	local -a stays
 
 	mapfile -t stays < <(series_list "$series/stays")
-	git -C "$top" -c safe.directory="$top" ls-files --cached --others --exclude-standard |
-		while IFS= read -r file; do
-			[ ! -f "$top/$file" ] || series_matches "$file" "${stays[@]}" ||
-				printf '%s\n' "$file"
-		done
+	(cd "$top" && source_files) | while IFS= read -r file; do
+		series_matches "$file" "${stays[@]}" || printf '%s\n' "$file"
+	done
 }
 
 # What builds for several kernels builds for one there.
@@ -290,12 +288,13 @@ series_make()
 
 series_format()
 {
-	local bench_run check_run
+	local bench_run check_run text
 
 	rm -rf "$series_out.new"
 	bench_run=$(series_run bench)
 	check_run=$(series_run check)
-	series_git config branch.series.description "$(series_cover)"
+	text=$(series_cover)
+	series_git config branch.series.description "$text"
 	series_git format-patch -q -o "$series_out.new" --zero-commit --no-signature \
 		--cover-letter --cover-from-description=subject -M "HEAD~${#patches[@]}"
 	series_git format-patch -q --stdout --zero-commit --no-signature -M \
@@ -360,13 +359,13 @@ series_cover()
 
 	while IFS= read -r line; do
 		case $line in
-		@BENCH@) series_bench ;;
-		@CHECK@) series_figures check ;;
+		@BENCH@) series_bench || exit ;;
+		@CHECK@) series_figures check || exit ;;
 		*)
 			line=${line//@BENCH_RUN@/$bench_run}
 			line=${line//@CHECK_RUN@/$check_run}
 			while [[ $line =~ @([a-z0-9-]+)@ ]]; do
-				number=$(series_number "${BASH_REMATCH[1]}")
+				number=$(series_number "${BASH_REMATCH[1]}") || exit
 				line=${line//"${BASH_REMATCH[0]}"/$number}
 			done
 			printf '%s\n' "$line" ;;
