@@ -34,6 +34,7 @@
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 
 static char *comm = "uio-window";
 module_param(comm, charp, 0444);
@@ -64,15 +65,16 @@ static bool uio_window_caller_is_uio(struct pt_regs *regs)
 	return strstr(symbol, "[uio]");
 }
 
+/* By the clock: on a busy host each millisecond of waiting takes several. */
 static void uio_window_hold(void)
 {
-	unsigned int i;
+	u64 end = ktime_get_mono_fast_ns() + (u64)READ_ONCE(ms) * NSEC_PER_MSEC;
 
 	if (READ_ONCE(go))
 		return;
 
 	WRITE_ONCE(hits, hits + 1);
-	for (i = 0; i < READ_ONCE(ms) && !READ_ONCE(go); i++)
+	while (!READ_ONCE(go) && ktime_get_mono_fast_ns() < end)
 		mdelay(1);
 }
 
