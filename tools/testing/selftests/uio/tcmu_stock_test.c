@@ -5,7 +5,6 @@
  */
 
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -23,16 +22,9 @@ FIXTURE(stock)
 	__u8 sent[DATA_SIZE];
 };
 
-static int shell(const char *command)
-{
-	int status = system(command);
-
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
-}
-
 static int unload(void)
 {
-	return shell("modprobe -r target_core_user");
+	return uiot_shell("modprobe -r target_core_user");
 }
 
 /*
@@ -49,9 +41,9 @@ static int load_stock(void)
 	int ret = unload();
 
 	if (!ret)
-		ret = shell("modprobe -a uio target_core_mod");
+		ret = uiot_shell("modprobe -a uio target_core_mod");
 	if (!ret)
-		ret = shell("k=$(uname -r); " COPY " && insmod \"$to\"");
+		ret = uiot_shell("k=$(uname -r); " COPY " && insmod \"$to\"");
 	return ret;
 }
 

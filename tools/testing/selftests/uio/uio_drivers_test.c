@@ -116,14 +116,6 @@ static unsigned int maps_left(const struct held *held)
 	return left;
 }
 
-/* Its exit status. */
-static int shell(const char *command)
-{
-	int status = system(command);
-
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
-}
-
 /* Also if it is not there any more. */
 static bool nobody_needs(const char *module)
 {
@@ -153,7 +145,7 @@ static bool falls_asleep(struct uiot_op *op, long (*fn)(struct uiot_op *op), int
 
 static bool qemu_has_card(void)
 {
-	return !shell("lab-monitor 'qom-get /machine/peripheral/card0 type' >/dev/null 2>&1");
+	return !uiot_shell("lab-monitor 'qom-get /machine/peripheral/card0 type' >/dev/null 2>&1");
 }
 
 static bool card_is_out(void *arg)
@@ -165,7 +157,7 @@ static bool card_is_out(void *arg)
 /* QEMU lets go of the card when the guest has. */
 static int unplug(void)
 {
-	int ret = shell("lab-monitor 'device_del card0'");
+	int ret = uiot_shell("lab-monitor 'device_del card0'");
 
 	if (!ret && !uiot_wait_until(card_is_out, NULL, HOTPLUG_MS))
 		ret = -ETIMEDOUT;
@@ -174,7 +166,7 @@ static int unplug(void)
 
 static int try_plug(void)
 {
-	return shell("lab-monitor 'device_add edu,id=card0,bus=slot0'");
+	return uiot_shell("lab-monitor 'device_add edu,id=card0,bus=slot0'");
 }
 
 /* A test that failed may have left the card in. */
@@ -639,7 +631,7 @@ FIXTURE_SETUP(binary)
 	char command[64];
 
 	snprintf(command, sizeof(command), "modprobe -nq %s", variant->driver);
-	if (shell(command))
+	if (uiot_shell(command))
 		SKIP(return, "this kernel has not got it");
 }
 

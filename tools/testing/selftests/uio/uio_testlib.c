@@ -96,22 +96,16 @@ static bool driver_name_is_free(void *arg)
 	return false;
 }
 
-static bool runs(const char *program, const char *arg1, const char *arg2)
+int uiot_shell(const char *command)
 {
-	pid_t pid = fork();
-	int status;
+	int status = system(command);
 
-	if (!pid) {
-		execlp(program, program, arg1, arg2, NULL);
-		_exit(127);
-	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-	       !WEXITSTATUS(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
 int uiot_load(const char *module)
 {
-	char path[96];
+	char path[96], command[128];
 
 	snprintf(path, sizeof(path), "/sys/module/%s", module);
 	if (!access(path, F_OK))
@@ -122,11 +116,11 @@ int uiot_load(const char *module)
 	if (!uiot_wait_until(driver_name_is_free, path, 2 * UIOT_SOON_MS))
 		return -EEXIST;
 
-	if (runs("modprobe", "-q", module))
-		return 0;
-	/* where "make install" of the selftests puts those of the tests */
-	snprintf(path, sizeof(path), "modules/%s.ko", module);
-	return !access(path, F_OK) && runs("insmod", path, NULL) ? 0 : -ENOENT;
+	/* "make install" of the selftests puts those of the tests below modules/ */
+	snprintf(command, sizeof(command),
+		 "m=%s; modprobe -q $m || { [ -e modules/$m.ko ] && insmod modules/$m.ko; }",
+		 module);
+	return uiot_shell(command) ? -ENOENT : 0;
 }
 
 long uiot_module_refs(const char *module)

@@ -87,6 +87,9 @@ int uiot_sysfs_open(const struct uiot_dev *dev, const char *file);
 int uiot_read_file(const char *path, char *buf, size_t size);
 int uiot_write_file(const char *path, const char *text);
 
+/* runs a command, and returns its exit status */
+int uiot_shell(const char *command);
+
 /* modules */
 long uiot_module_refs(const char *module);
 int uiot_module_remove(const char *module);
