@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-# Reads lint.allow, with list=1, and then what checkpatch says. Prints what is not
+# Reads lists as lint.allow, with list=1, and then what checkpatch says. Prints what is not
 # allowed and, if it is WHOLE, entries that are of no use.
 
 list && NF && !/^#/ {
 	entry[++n] = $1 " " $2
+	from[n] = FILENAME
+	sub(/.*\//, "", from[n])
 	if (NF < 3)
-		print "lint.allow: no reason is given for " entry[n]
+		print from[n] ": no reason is given for " entry[n]
 	gsub(/[.+]/, "\\\\&", $1)
 	gsub(/\*/, "[^/]*", $1)
 	pattern[n] = "^" $1 ":[0-9]+: [A-Z]+:" $2 ": "
@@ -27,5 +29,5 @@ list {
 END {
 	for (i = 1; whole && i <= n; i++)
 		if (!used[i])
-			print "lint.allow: nothing matches " entry[i]
+			print from[i] ": nothing matches " entry[i]
 }

@@ -298,7 +298,7 @@ fetch_out()
 	[ "$(du -k "$work/out.tar" | cut -f 1)" -gt 0 ] || return 0
 	mkdir -p "$results/out"
 	tar -xf "$work/out.tar" -C "$results/out" --no-same-owner ||
-		say "the guest died while it handed back /lab/out"
+		say "what there is of the guest's /lab/out is not whole"
 }
 
 # Sets the exit status of the verb from what the guest left.

@@ -183,6 +183,12 @@ series_generate()
 	mv "$file.new" "$file"
 }
 
+# Git in this repository, whoever it belongs to.
+series_our_git()
+{
+	git -C "$top" -c safe.directory="$top" "$@"
+}
+
 # Git in git_dir, as if there were nobody's settings.
 series_git()
 {
@@ -205,11 +211,11 @@ series_setup()
 	series_work=$build/series-work
 	mapfile -t patches < <(series_patches)
 	# whoever has made this: git am -s adds who sends it
-	series_author=$(git -C "$top" -c safe.directory="$top" log -1 --format='%an <%ae>' \
+	series_author=$(series_our_git log -1 --format='%an <%ae>' \
 		2>/dev/null) || die "this is no git checkout: the series needs its log"
 	series_email=${series_author##*<}
 	series_email=${series_email%>}
-	series_date=$(git -C "$top" -c safe.directory="$top" log -1 --format=%aI)
+	series_date=$(series_our_git log -1 --format=%aI)
 }
 
 series_copy_kernel()
@@ -317,13 +323,13 @@ series_run()
 {
 	local commit
 
-	commit=$(git -C "$top" -c safe.directory="$top" blame --porcelain \
+	commit=$(series_our_git blame --porcelain \
 		-L "/^<!-- $1 -->/,/^<!-- \/$1 -->/" -- README.md |
 		awk 'length($1) == 40 { commit = $1 } /^author-time / { print $2, commit }' |
 		sort -rn | awk '{ print $2; exit }')
 	[ "${commit//0/}" != '' ] ||
 		die "README.md has figures of 'make $1' that are not committed: commit them first"
-	git -C "$top" -c safe.directory="$top" log -1 --date=short \
+	series_our_git log -1 --date=short \
 		--format='recorded on %ad by commit %h' "$commit"
 }
 
