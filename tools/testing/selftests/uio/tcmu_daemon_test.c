@@ -332,7 +332,9 @@ TEST_F(daemon, d14_refused_device_leaves_its_ring_to_the_holder)
  * A unit whose daemon has the ring and, from some time on, takes nothing off it.
  * Where commands go can be seen in the ring.
  */
-#define COMMANDS_TEST_S	120
+#define COMMANDS_TEST_S	300
+/* A command times out after 4 s, and the daemon has 3 s since it was last heard of. */
+#define AT_ONCE_MS	20000
 
 FIXTURE(silent)
 {
@@ -352,7 +354,7 @@ static bool command_is_not_queued(void *arg)
 }
 
 #define COMMANDS_FAIL_AT_ONCE()							\
-	uiot_wait_until(command_is_not_queued, &self->lun, 4 * UIOT_SOON_MS)
+	uiot_wait_until(command_is_not_queued, &self->lun, AT_ONCE_MS)
 
 FIXTURE_SETUP(silent)
 {

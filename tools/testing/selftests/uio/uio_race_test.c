@@ -15,6 +15,8 @@
 
 /* More calls than any operation makes. */
 #define STEPS		50
+/* How long it may take to go through all of them. */
+#define STEPS_TEST_S	300
 /* A kernel that delays releases, to find bugs, delays the end of a module. */
 #define REMOVE_MS	(4 * UIOT_SOON_MS)
 
@@ -179,7 +181,7 @@ static long remove_module(struct uiot_op *op)
  * open() asks a module that is no more. Without an interrupt, which would pin
  * the module.
  */
-TEST_F_TIMEOUT(race, d6_module_removed_at_each_step_of_open, 120)
+TEST_F_TIMEOUT(race, d6_module_removed_at_each_step_of_open, STEPS_TEST_S)
 {
 	struct scene *scene = &self->scene;
 	int n, stopped;
@@ -214,7 +216,7 @@ TEST_F_TIMEOUT(race, d6_module_removed_at_each_step_of_open, 120)
 }
 
 /* Whoever got a file finds it dead, whoever did not is told that it is gone. */
-TEST_F_TIMEOUT(race, d13_unregister_at_each_step_of_open, 60)
+TEST_F_TIMEOUT(race, d13_unregister_at_each_step_of_open, STEPS_TEST_S)
 {
 	struct scene *scene = &self->scene;
 	int n, stopped, fd;
@@ -248,7 +250,7 @@ TEST_F_TIMEOUT(race, d13_unregister_at_each_step_of_open, 60)
  * A file that is opened before registration has ended, by a node that was there
  * before. On mainline it holds a device without a reference.
  */
-TEST_F_TIMEOUT(race, d7_open_at_each_step_of_register, 60)
+TEST_F_TIMEOUT(race, d7_open_at_each_step_of_register, STEPS_TEST_S)
 {
 	struct scene *scene = &self->scene;
 	int n, stopped, fd;
@@ -283,7 +285,7 @@ TEST_F_TIMEOUT(race, d7_open_at_each_step_of_register, 60)
 	EXPECT_LT(0, n);
 }
 
-TEST_F_TIMEOUT(race, d8_register_at_each_step_of_unregister, 60)
+TEST_F_TIMEOUT(race, d8_register_at_each_step_of_unregister, STEPS_TEST_S)
 {
 	struct scene *scene = &self->scene;
 	struct uiot_dev other;
@@ -421,7 +423,7 @@ static void check_dead(struct __test_metadata *_metadata,
 	close(pfd.fd);
 }
 
-TEST_F_TIMEOUT(failing, d12_file_is_dead, 60)
+TEST_F_TIMEOUT(failing, d12_file_is_dead, STEPS_TEST_S)
 {
 	check_each_file(_metadata, self, variant, check_dead);
 }
@@ -444,7 +446,7 @@ static void check_release(struct __test_metadata *_metadata,
 }
 
 /* Without a context it is skipped, as after unregistration. */
-TEST_F_TIMEOUT(failing, d12_release_is_called, 60)
+TEST_F_TIMEOUT(failing, d12_release_is_called, STEPS_TEST_S)
 {
 	check_each_file(_metadata, self, variant, check_release);
 }
@@ -465,7 +467,7 @@ static void check_driver(struct __test_metadata *_metadata,
 }
 
 /* The driver lets go, as one does whose registration failed. */
-TEST_F_TIMEOUT(failing, d12_driver_is_not_reached, 60)
+TEST_F_TIMEOUT(failing, d12_driver_is_not_reached, STEPS_TEST_S)
 {
 	check_each_file(_metadata, self, variant, check_driver);
 }
@@ -581,7 +583,7 @@ static int register_with_fault(int control, int nth, const struct uiot_dev *dev,
 	return ret;
 }
 
-TEST_F_TIMEOUT(allocations, fail_in_turn_while_somebody_opens, 180)
+TEST_F_TIMEOUT(allocations, fail_in_turn_while_somebody_opens, STEPS_TEST_S)
 {
 	bool left = false;
 	int failed = 0;

@@ -41,6 +41,15 @@ bool uiot_wait_until(bool (*cond)(void *arg), void *arg, int ms)
 	return true;
 }
 
+int uiot_soon_ms(void)
+{
+	static int ms;
+
+	if (!ms)
+		ms = access("/sys/kernel/debug/kmemleak", F_OK) ? 5000 : 20000;
+	return ms;
+}
+
 size_t uiot_page(void)
 {
 	return sysconf(_SC_PAGESIZE);
