@@ -39,7 +39,7 @@ series-check:	## apply it patch by patch: each builds, the tests pass in guests
 docs:		## make the site of the documentation in build/docs
 	@$(lab)/docs
 
-readme:		## put what the last demo, check and bench printed into README.md
+readme:		## put what the last demo, check, unplug and bench printed into README.md
 	@$(lab)/readme
 
 deb:		## make the Debian package in build/deb
