@@ -18,6 +18,9 @@ bench-check:	## fail if results/bench.json is slower than OLD=FILE, an older one
 check:		## set up, then run every test
 	@$(lab)/check
 
+soak:		## make check again and again; RUNS=20
+	@$(lab)/soak $(or $(RUNS),20)
+
 unplug:		## TCMU devices that go while they are used: mainline and ours
 	@$(lab)/unplug
 
@@ -64,4 +67,4 @@ distclean:	## remove all of build/ and results/
 	@$(lab)/uio-lab clean
 	rm -rf results
 
-.PHONY: help demo bench bench-check check unplug unplug-long compare lint series series-check docs readme deb deb-check setup build shell clean distclean
+.PHONY: help demo bench bench-check check soak unplug unplug-long compare lint series series-check docs readme deb deb-check setup build shell clean distclean

@@ -218,6 +218,26 @@ fail_hanging()
 	fail "$*"
 }
 
+# What a process and its children are at, and what they have open.
+show_process()
+{
+	local pid
+
+	ps -o pid,stat,etimes,wchan:24,args --pid "$1" --ppid "$1" || return 0
+	for pid in $(ps -o pid= --pid "$1" --ppid "$1"); do
+		cat "/proc/$pid/stack" && ls -l "/proc/$pid/fd" || :
+	done
+}
+
+# Wait for a process to end; WHAT says what it means if it does not.
+await_end()
+{
+	await is_gone "$1" || {
+		show_process "$1" >&2
+		fail_hanging "$2"
+	}
+}
+
 # When the process started: with the PID, its identity.
 started_at()
 {

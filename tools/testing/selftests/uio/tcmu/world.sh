@@ -429,6 +429,7 @@ bystander_end()
 	if await is_gone "$bystander_fio"; then
 		wait "$bystander_fio" || bystander_status=$?
 	else
+		say "$(show_process "$bystander_fio" 2>&1)"
 		bystander_status=hangs
 	fi
 }
