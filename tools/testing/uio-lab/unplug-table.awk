@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Reads the KTAP of runs of the unplug suite, in files KERNEL-MODULES/unplug.tap.
 # Prints a table of what became of the scenarios, with the longest delete of each,
-# and below it why some failed.
+# how long all took, and below it why some failed.
 
 FNR == 1 {
 	side = FILENAME
@@ -11,6 +11,11 @@ FNR == 1 {
 
 sub(/^# FAILED: /, "") {
 	reason = $0
+	next
+}
+
+/^# took [0-9]+ s/ {
+	seconds[side] += $3
 	next
 }
 
@@ -51,6 +56,10 @@ END {
 		}
 		print ""
 	}
+	printf "%-28s", "all of them"
+	for (i = 1; i <= ns; i++)
+		printf " | %-18s", seconds[sides[i]] " s"
+	print ""
 	if (nw)
 		print ""
 	for (i = 1; i <= nw; i++)
