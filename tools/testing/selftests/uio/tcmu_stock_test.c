@@ -28,12 +28,11 @@ static int unload(void)
 }
 
 /*
- * Where the kernel's package has it, or where DKMS keeps it for a later day, by
- * another name. insmod goes by the name.
+ * Where the kernel's package has it, or where DKMS keeps it for a later day, next to a
+ * file that says where it is from.
  */
 #define PLACES	"/lib/modules/$k/kernel/ /var/lib/dkms/*/original_module/$k"
-#define FIND	"find " PLACES " -name 'target_core_user.ko*' 2>/dev/null"
-#define COPY	"f=$(" FIND "); to=/tmp/$(basename \"$f\" .origin); cp \"$f\" \"$to\""
+#define FIND	"find " PLACES " -name 'target_core_user.ko*' ! -name '*.origin' 2>/dev/null"
 
 /* Not by modprobe, which takes ours. */
 static int load_stock(void)
@@ -43,7 +42,7 @@ static int load_stock(void)
 	if (!ret)
 		ret = uiot_shell("modprobe -a uio target_core_mod");
 	if (!ret)
-		ret = uiot_shell("k=$(uname -r); " COPY " && insmod \"$to\"");
+		ret = uiot_shell("k=$(uname -r); insmod \"$(" FIND ")\"");
 	return ret;
 }
 
