@@ -251,16 +251,27 @@ static int uio_mmap(struct file *filp, struct vm_area_struct *vma)
 	return ret;
 }
 
+/* Of several who come at the same time, one finds it not revoked yet. */
+static bool uio_set_revoked(struct uio_file *uf)
+{
+	bool was;
+
+	mutex_lock(&uf->obj->map_lock);
+	was = uf->revoked;
+	WRITE_ONCE(uf->revoked, true);
+	mutex_unlock(&uf->obj->map_lock);
+	return was;
+}
+
 /* Takes the device away from one open file. Waits for no callback. */
 static int uio_revoke_file(struct file *filp)
 {
 	struct uio_file *uf = filp->private_data;
 	struct uio_object *obj = uf->obj;
 
-	if (READ_ONCE(uf->revoked))
+	if (uio_set_revoked(uf))
 		return -ENODEV;
 
-	WRITE_ONCE(uf->revoked, true);
 	wake_up_interruptible_poll(&obj->idev.wait, EPOLLHUP | EPOLLERR);
 
 	/* pairs with uio_fasync() and uio_vma_fault() */

@@ -77,6 +77,7 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 				    struct uio_info *info,
 				    struct uio_context *ctx);
 void uio_object_release(struct device *dev);
+void uio_wait_for_objects(void);
 void uio_left(struct uio_object *obj);
 void uio_revoke(struct uio_object *obj);
 void uio_drain(struct uio_object *obj);

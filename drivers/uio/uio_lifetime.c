@@ -37,6 +37,9 @@
  * queue are the core's own: read() and poll() only look at the state.
  */
 
+/* those that are not released yet, however late that is */
+static atomic_t uio_nr_objects;
+
 /* &uio_context.flags */
 #define UIO_CONTEXT_CLAIMED	0
 #define UIO_CONTEXT_SINK	1
@@ -147,6 +150,7 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 	if (!obj)
 		return NULL;
 
+	atomic_inc(&uio_nr_objects);
 	atomic_set(&obj->active, 0);
 	lockdep_register_key(&obj->active_key);
 	lockdep_init_map(&obj->dep_map, "uio_active", &obj->active_key, 0);
@@ -183,6 +187,20 @@ void uio_object_release(struct device *dev)
 	lockdep_unregister_key(&obj->info_key);
 	lockdep_unregister_key(&obj->active_key);
 	kfree_rcu(obj, rcu);
+	if (atomic_dec_and_test(&uio_nr_objects))
+		wake_up_var(&uio_nr_objects);
+}
+
+/**
+ * uio_wait_for_objects - wait until all UIO devices are released
+ *
+ * Nobody holds one when this module goes, but with
+ * CONFIG_DEBUG_KOBJECT_RELEASE the end of one, which is our code and needs our
+ * inodes, comes seconds after the last reference.
+ */
+void uio_wait_for_objects(void)
+{
+	wait_var_event(&uio_nr_objects, !atomic_read(&uio_nr_objects));
 }
 
 /**

@@ -140,6 +140,7 @@ err_mount:
 static void __exit uio_exit(void)
 {
 	uio_is_ready = false;
+	uio_wait_for_objects();
 	uio_cdev_exit();
 	class_unregister(&uio_class);
 	kern_unmount(uio_mnt);

@@ -74,15 +74,31 @@ static int uio_note_mapper(const struct uio_file *uf, struct mm_struct *mm)
 	return READ_ONCE(uf->revoked) ? -ENODEV : 0;
 }
 
-static struct uio_mapper *uio_next_mapper(struct uio_object *obj,
-					  const struct uio_file *uf)
+static bool uio_has_to_wait(const struct uio_mapper *mapper,
+			    const struct uio_file *uf)
+{
+	return !mapper->waited && (!uf || mapper->uf == uf);
+}
+
+static struct mm_struct *uio_next_mm(struct uio_object *obj,
+				     const struct uio_file *uf)
 {
 	struct uio_mapper *mapper;
 
 	list_for_each_entry(mapper, &obj->mappers, node)
-		if (!mapper->waited && (!uf || mapper->uf == uf))
-			return mapper;
+		if (uio_has_to_wait(mapper, uf))
+			return mapper->mm;
 	return NULL;
+}
+
+static void uio_set_waited(struct uio_object *obj, const struct uio_file *uf,
+			   const struct mm_struct *mm)
+{
+	struct uio_mapper *mapper;
+
+	list_for_each_entry(mapper, &obj->mappers, node)
+		if (mapper->mm == mm && uio_has_to_wait(mapper, uf))
+			mapper->waited = true;
 }
 
 /**
@@ -96,22 +112,21 @@ static struct uio_mapper *uio_next_mapper(struct uio_object *obj,
  */
 void uio_wait_for_mappers(struct uio_object *obj, const struct uio_file *uf)
 {
-	struct uio_mapper *mapper;
+	struct mm_struct *mm;
 
 	mutex_lock(&obj->map_lock);
-	while ((mapper = uio_next_mapper(obj, uf))) {
-		struct mm_struct *mm = mapper->mm;
-
+	while ((mm = uio_next_mm(obj, uf))) {
 		/* not under our lock, which mmap() takes inside the mmap_lock */
-		mapper->waited = true;
 		mmgrab(mm);
 		mutex_unlock(&obj->map_lock);
 
 		mmap_read_lock(mm);
 		mmap_read_unlock(mm);
-		mmdrop(mm);
 
+		/* not before: a drain and a revoked file may wait for the same */
 		mutex_lock(&obj->map_lock);
+		uio_set_waited(obj, uf, mm);
+		mmdrop(mm);
 	}
 	mutex_unlock(&obj->map_lock);
 }

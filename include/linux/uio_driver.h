@@ -109,7 +109,8 @@ struct uio_info {
 	struct uio_device	*uio_dev;
 	/**
 	 * @name: name of the device, shown in sysfs. May be exchanged while the
-	 * device is registered, if the old one stays for an RCU grace period.
+	 * device is registered, if the old one stays for an RCU grace period,
+	 * and if the core requests no interrupt: that keeps the first one.
 	 */
 	const char		*name;
 	/** @version: version of the driver, shown in sysfs */

@@ -397,4 +397,65 @@ TEST_F_TIMEOUT(silent, d19_new_daemon_gets_its_time, COMMANDS_TEST_S)
 	EXPECT_FALSE(command_is_not_queued(&self->lun));
 }
 
+/* A unit whose commands may take for ever, and whose daemon is slow. */
+FIXTURE(patient)
+{
+	struct uiot_tcmu tcmu;
+	struct uiot_lun lun;
+	struct uiot_op ops[2];
+};
+
+static long op_ask(struct uiot_op *op)
+{
+	return uiot_lun_is_ready(op->addr);
+}
+
+static bool answers_until_done(void *arg)
+{
+	struct uiot_op *op = arg;
+
+	uiot_lun_answer(op->addr, UIOT_LUN_ALL);
+	return !uiot_wait_done(op, 0);
+}
+
+FIXTURE_SETUP(patient)
+{
+	ASSERT_EQ(0, uiot_tcmu_setup());
+	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
+	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "attrib/cmd_time_out", "0"));
+	/* where there is one */
+	uiot_tcmu_set(&self->tcmu, "attrib/daemon_time_out", "1");
+	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
+					uiot_open(&self->tcmu.uio, O_RDWR)));
+	ASSERT_EQ(0, uiot_lun_attach(&self->lun));
+}
+
+FIXTURE_TEARDOWN(patient)
+{
+	uiot_lun_detach(&self->lun);
+	uiot_lun_close_ring(&self->lun);
+	uiot_tcmu_delete_all();
+}
+
+TEST_F(patient, slow_command_does_not_fail_the_next)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		self->ops[i] = (struct uiot_op){ .fn = op_ask, .addr = &self->lun };
+		ASSERT_EQ(0, uiot_start(&self->ops[i]));
+		EXPECT_EQ(0, uiot_wait_asleep(&self->ops[i])) {
+			TH_LOG("command %d fails at once", i);
+		}
+		/* longer than daemon_time_out, which a command is not to be given */
+		if (!i)
+			EXPECT_EQ(-ETIMEDOUT, uiot_wait_done(&self->ops[i], 2500));
+	}
+	for (i = 0; i < 2; i++) {
+		uiot_wait_until(answers_until_done, &self->ops[i], UIOT_SOON_MS);
+		ASSERT_EQ(0, uiot_join(&self->ops[i], UIOT_SOON_MS));
+		EXPECT_EQ(0, self->ops[i].ret);
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -338,6 +338,7 @@ series_bench()
 {
 	series_figures bench | awk '
 		/^ *mainline/ { print substr($0, 1, 81); next }
+		/ targets are met\.$/ { next }
 		/^[^ ]/ { host = /^Throughput|throughput/ }
 		host { next }
 		match($0, /\([<>]=[^)]*\)/) && RSTART < 87 {
