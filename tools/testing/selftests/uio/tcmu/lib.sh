@@ -225,7 +225,8 @@ show_process()
 
 	ps -o pid,stat,etimes,wchan:24,args --pid "$1" --ppid "$1" || return 0
 	for pid in $(ps -o pid= --pid "$1" --ppid "$1"); do
-		cat "/proc/$pid/stack" && ls -l "/proc/$pid/fd" || :
+		cat "/proc/$pid/stack" || :
+		ls -l "/proc/$pid/fd" || :
 	done
 }
 
