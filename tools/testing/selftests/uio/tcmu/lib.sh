@@ -33,9 +33,14 @@ await()
 	await_for "$patience" "$@"
 }
 
+# Has it ended? One that nobody has asked for its status is still there. bash may miss
+# the end of a child, and asks again only when the next one ends.
 is_gone()
 {
-	! kill -0 "$1" 2>/dev/null
+	local stat
+
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	[[ ${stat##*) } = [ZX]* ]]
 }
 
 uptime_ms()
