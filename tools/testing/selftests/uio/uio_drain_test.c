@@ -303,6 +303,8 @@ FIXTURE_TEARDOWN(straggler)
 
 TEST_F(straggler, page_is_gone_after_unregister)
 {
+	bool held;
+
 	if (variant->in_mmap) {
 		ASSERT_EQ(0, uiot_do(&self->dev, "stall mmap"));
 		ASSERT_EQ(0, uiot_start(self->user));
@@ -314,13 +316,15 @@ TEST_F(straggler, page_is_gone_after_unregister)
 	}
 	ASSERT_EQ(0, start_cmd(&self->driver, &self->dev, "unregister", "keep"));
 	ASSERT_EQ(0, uiot_wait_asleep(&self->driver));
-	uiot_window_go();
+	held = uiot_window_go();
 	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
 	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
 
 	EXPECT_EQ(0, uiot_count(&self->dev, "faults"));
 	__atomic_store_n(&self->user->events, 1, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, uiot_join(self->user, UIOT_SOON_MS));
+	if (!held)
+		SKIP(return, UIOT_WENT_ON);
 	/* gone, or fetched again by the driver's own fault handler */
 	EXPECT_EQ(variant->in_mmap ? 0 : SIGBUS, self->user->ret);
 	EXPECT_EQ(variant->in_mmap, uiot_count(&self->dev, "faults"));

@@ -166,7 +166,8 @@ int uiot_child_end(struct uiot_child *child);
 
 int uiot_window_arm(bool after);
 bool uiot_window_hit(void);
-void uiot_window_go(void);
+bool uiot_window_go(void);	/* false: the thread went on before */
+#define UIOT_WENT_ON	"the host is too slow: what was held up went on by itself"
 
 /* the uio_step module stops threads of that name at each call that uio makes */
 #define UIOT_STEP	"uio-step"

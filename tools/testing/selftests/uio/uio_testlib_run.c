@@ -370,16 +370,23 @@ int uiot_window_arm(bool after)
 	if (!ret)
 		ret = uiot_write_file(WINDOW "hits", "0");
 	if (!ret)
+		ret = uiot_write_file(WINDOW "late", "0");
+	if (!ret)
 		ret = uiot_write_file(WINDOW "go", "N");
 	return ret;
 }
 
-static bool window_hit(void *arg)
+static bool window_counted(const char *parameter)
 {
 	char buf[16];
 
+	return !uiot_read_file(parameter, buf, sizeof(buf)) && buf[0] != '0';
+}
+
+static bool window_hit(void *arg)
+{
 	(void)arg;
-	return !uiot_read_file(WINDOW "hits", buf, sizeof(buf)) && buf[0] != '0';
+	return window_counted(WINDOW "hits");
 }
 
 bool uiot_window_hit(void)
@@ -387,9 +394,10 @@ bool uiot_window_hit(void)
 	return uiot_wait_until(window_hit, NULL, UIOT_SOON_MS);
 }
 
-void uiot_window_go(void)
+bool uiot_window_go(void)
 {
 	uiot_write_file(WINDOW "go", "Y");
+	return !window_counted(WINDOW "late");
 }
 
 /* Signals of a file */

@@ -313,15 +313,19 @@ TEST_F(sleeper, revoke_wakes)
  * has, when unregistration wakes the queue.
  */
 #define WINDOW_TEST(_after) do {					\
+	bool held;							\
+									\
 	ASSERT_EQ(0, uiot_window_arm(_after));				\
 	self->op.thread_name = UIOT_WINDOW;				\
 	ASSERT_EQ(0, uiot_start(&self->op));				\
 	ASSERT_TRUE(uiot_window_hit());					\
 	EXPECT_EQ(0, uiot_do(&self->dev, "unregister"));		\
-	uiot_window_go();						\
+	held = uiot_window_go();					\
 	ASSERT_EQ(0, uiot_join(&self->op, UIOT_SOON_MS)) {		\
 		TH_LOG("still asleep: it missed the wake-up");		\
 	}								\
+	if (!held)							\
+		SKIP(return, UIOT_WENT_ON);				\
 	EXPECT_HANGUP();						\
 } while (0)
 

@@ -24,8 +24,9 @@
  *
  * but only in threads of a given name, and only if uio is the caller.
  *
- * A test sets the parameter go to N and hits to 0, gives the thread its name,
- * waits until hits is 1, does what it has to, and sets go to Y.
+ * A test sets the parameter go to N, hits and late to 0, gives the thread its
+ * name, waits until hits is 1, does what it has to, and sets go to Y. If late is
+ * not 0 then, the thread went on by itself, and the test has shown nothing.
  */
 
 #include <linux/delay.h>
@@ -40,7 +41,8 @@ static char *comm = "uio-window";
 module_param(comm, charp, 0444);
 MODULE_PARM_DESC(comm, "name of the threads to hold up");
 
-static unsigned int ms = 3000;
+/* Nothing else runs on that CPU: any longer, and the watchdogs and RCU complain. */
+static unsigned int ms = 15000;
 module_param(ms, uint, 0644);
 MODULE_PARM_DESC(ms, "longest time to hold a thread up for");
 
@@ -55,6 +57,10 @@ MODULE_PARM_DESC(after, "where: before the thread has queued itself, or after");
 static unsigned int hits;
 module_param(hits, uint, 0644);
 MODULE_PARM_DESC(hits, "times that a thread was held up");
+
+static unsigned int late;
+module_param(late, uint, 0644);
+MODULE_PARM_DESC(late, "times that a thread was held up until ms had passed");
 
 static bool uio_window_caller_is_uio(struct pt_regs *regs)
 {
@@ -76,6 +82,8 @@ static void uio_window_hold(void)
 	WRITE_ONCE(hits, hits + 1);
 	while (!READ_ONCE(go) && ktime_get_mono_fast_ns() < end)
 		mdelay(1);
+	if (!READ_ONCE(go))
+		WRITE_ONCE(late, late + 1);
 }
 
 /* Non-zero: not interested in the return. */
