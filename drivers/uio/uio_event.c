@@ -7,12 +7,27 @@
 
 static void uio_count_event(struct uio_object *obj)
 {
-	if (uio_revoked(obj))
-		return;
-
 	atomic_inc(&obj->idev.event);
 	wake_up_interruptible(&obj->idev.wait);
 	kill_fasync(&obj->idev.async_queue, SIGIO, POLL_IN);
+}
+
+/*
+ * Whoever is woken may have the CPU at once, and an RCU section that loses it is
+ * dear: hence the device is entered, and RCU is only for the way there.
+ */
+static struct uio_object *uio_enter_info(struct uio_info *info)
+{
+	struct uio_object *obj = NULL;
+	struct uio_device *idev;
+
+	/* uio_unregister_device() clears it, and the object is freed by RCU after that */
+	rcu_read_lock();
+	idev = READ_ONCE(info->uio_dev);
+	if (idev && uio_enter(to_uio_object(idev)))
+		obj = to_uio_object(idev);
+	rcu_read_unlock();
+	return obj;
 }
 
 /**
@@ -22,26 +37,24 @@ static void uio_count_event(struct uio_object *obj)
  * Wakes whoever reads or polls the device. Ignored while the device is not
  * registered or is revoked. A driver that has set @info->irq to UIO_IRQ_NONE
  * says by this call that there will be no more events: reads then fail with
- * -EIO.
+ * -EIO. uio_drain_device() and uio_unregister_device() wait for a call that is
+ * under way.
  *
  * Context: Any, hard interrupt included. @info itself must be valid.
  */
 void uio_event_notify(struct uio_info *info)
 {
-	struct uio_device *idev;
+	struct uio_object *obj = uio_enter_info(info);
+	bool has_irq;
 
-	/* uio_unregister_device() clears it, and the object is freed by RCU after that */
-	rcu_read_lock();
-	idev = READ_ONCE(info->uio_dev);
-	if (idev) {
-		struct uio_object *obj = to_uio_object(idev);
-		bool has_irq = info->irq != UIO_IRQ_NONE;
+	if (!obj)
+		return;
 
-		if (has_irq != READ_ONCE(obj->has_irq))
-			WRITE_ONCE(obj->has_irq, has_irq);
-		uio_count_event(obj);
-	}
-	rcu_read_unlock();
+	has_irq = info->irq != UIO_IRQ_NONE;
+	if (has_irq != READ_ONCE(obj->has_irq))
+		WRITE_ONCE(obj->has_irq, has_irq);
+	uio_count_event(obj);
+	uio_leave(obj);
 }
 EXPORT_SYMBOL_GPL(uio_event_notify);
 
@@ -69,7 +82,10 @@ static irqreturn_t uio_irq_handler(int irq, void *data)
 
 static irqreturn_t uio_irq_thread(int irq, void *data)
 {
-	uio_count_event(data);
+	struct uio_object *obj = data;
+
+	if (!uio_revoked(obj))
+		uio_count_event(obj);
 	return IRQ_HANDLED;
 }
 

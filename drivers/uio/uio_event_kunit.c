@@ -12,6 +12,8 @@ struct sleeper {
 	unsigned int		woken;
 	__poll_t		key;
 	bool			revoked;
+	int			inside;
+	int			rcu_sections;
 };
 
 static int sleeper_woken(struct wait_queue_entry *entry, unsigned int mode,
@@ -22,6 +24,8 @@ static int sleeper_woken(struct wait_queue_entry *entry, unsigned int mode,
 	sleeper->woken++;
 	sleeper->key = key_to_poll(key);
 	sleeper->revoked = uio_revoked(sleeper->obj);
+	sleeper->inside = atomic_read(&sleeper->obj->active);
+	sleeper->rcu_sections = rcu_preempt_depth();
 	return 0;
 }
 
@@ -49,6 +53,22 @@ static void events_are_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&obj->idev.event), 2);
 	KUNIT_EXPECT_EQ(test, sleeper.woken, 2);
 	KUNIT_EXPECT_EQ(test, atomic_read(&other->idev.event), 0);
+	remove_wait_queue(&obj->idev.wait, &sleeper.entry);
+}
+
+/* An RCU section would be what a sleeper of high priority preempts. */
+static void event_wakes_inside_the_device(struct kunit *test)
+{
+	struct fixture *fx = test->priv;
+	struct uio_object *obj = uio_kunit_register_card(test, &fx->card);
+	struct sleeper sleeper = {};
+
+	listen(&sleeper, obj);
+	uio_event_notify(&fx->card.info);
+	KUNIT_EXPECT_EQ(test, sleeper.woken, 1);
+	KUNIT_EXPECT_EQ(test, sleeper.inside, 1);
+	KUNIT_EXPECT_EQ(test, sleeper.rcu_sections, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&obj->active), 0);
 	remove_wait_queue(&obj->idev.wait, &sleeper.entry);
 }
 
@@ -134,6 +154,7 @@ static void no_more_events_are_announced(struct kunit *test)
 
 static struct kunit_case event_cases[] = {
 	KUNIT_CASE(events_are_counted),
+	KUNIT_CASE(event_wakes_inside_the_device),
 	KUNIT_CASE(events_of_no_registration_are_ignored),
 	KUNIT_CASE(events_end_with_revocation),
 	KUNIT_CASE(revoke_wakes_after_the_state_has_changed),

@@ -36,13 +36,15 @@ static int uio_open_live(struct uio_object *obj, struct file *filp)
 		return -ENODEV;
 
 	ret = -ENOMEM;
-	uf = kzalloc(sizeof(*uf), GFP_KERNEL);
+	uf = kmalloc(sizeof(*uf), GFP_KERNEL);
 	if (!uf)
 		goto err_module;
 
-	uf->obj = obj;
-	uf->slot = -1;
-	uf->event_count = atomic_read(&obj->idev.event);
+	*uf = (struct uio_file) {
+		.obj		= obj,
+		.event_count	= atomic_read(&obj->idev.event),
+		.slot		= -1,
+	};
 
 	/* many devices are never opened */
 	ret = READ_ONCE(obj->inode) ? 0 : uio_make_inode(obj);
