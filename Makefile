@@ -24,8 +24,8 @@ soak:		## make check again and again; RUNS=20
 unplug:		## TCMU devices that go while they are used: mainline and ours
 	@$(lab)/unplug
 
-unplug-long:	## the same with what takes long: 1,000 cycles
-	@$(lab)/unplug --long
+unplug-long:	## the same for a device that is made and deleted 1,000 times
+	@$(lab)/unplug --results results/unplug-long cycles_1000
 
 compare:	## run the tests on mainline and on ours, show a table
 	@$(lab)/compare
