@@ -300,8 +300,7 @@ TEST_F(daemon, d15_name_is_kept_while_it_is_shown)
 
 	held = uiot_window_go();
 	ASSERT_EQ(0, uiot_join(&show, UIOT_SOON_MS));
-	if (!held)
-		SKIP(return, UIOT_WENT_ON);
+	UIOT_SKIP_IF_LATE(held);
 	EXPECT_EQ(0, show.ret);
 }
 

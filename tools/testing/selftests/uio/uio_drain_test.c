@@ -323,8 +323,7 @@ TEST_F(straggler, page_is_gone_after_unregister)
 	EXPECT_EQ(0, uiot_count(&self->dev, "faults"));
 	__atomic_store_n(&self->user->events, 1, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, uiot_join(self->user, UIOT_SOON_MS));
-	if (!held)
-		SKIP(return, UIOT_WENT_ON);
+	UIOT_SKIP_IF_LATE(held);
 	/* gone, or fetched again by the driver's own fault handler */
 	EXPECT_EQ(variant->in_mmap ? 0 : SIGBUS, self->user->ret);
 	EXPECT_EQ(variant->in_mmap, uiot_count(&self->dev, "faults"));
