@@ -18,7 +18,7 @@ bench-check:	## fail if results/bench.json is slower than OLD=FILE, an older one
 check:		## set up, then run every test
 	@$(lab)/check
 
-soak:		## make check again and again; RUNS=20
+soak:		## make check again and again, until it has passed RUNS=20 times in a row
 	@$(lab)/soak $(or $(RUNS),20)
 
 unplug:		## TCMU devices that go while they are used: mainline and ours
