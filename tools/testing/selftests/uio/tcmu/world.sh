@@ -218,6 +218,16 @@ bounded()
 	wait "$pid" || status=$?
 }
 
+# Of so many deletes, the one that took the longest.
+keep_longest_delete()
+{
+	{
+		sed '/^delete took /d' notes
+		sed -n '/^delete took /p' notes | sort -k 3,3 -n | tail -n 1
+	} >notes.new
+	mv notes.new notes
+}
+
 cycles()
 {
 	local nr
@@ -232,6 +242,7 @@ cycles()
 		unexport cycle
 		delete cycle
 	done
+	keep_longest_delete
 	note "cycles: $nr"
 }
 
