@@ -74,6 +74,14 @@ int uiot_read_file(const char *path, char *buf, size_t size)
 	return n < 0 ? n : 0;
 }
 
+/* Has a counter in a file begun to count? */
+bool uiot_file_counts(const char *path)
+{
+	char buf[16];
+
+	return !uiot_read_file(path, buf, sizeof(buf)) && buf[0] != '0';
+}
+
 int uiot_write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -94,6 +94,7 @@ int uiot_sysfs(const struct uiot_dev *dev, const char *file, char *buf,
 	       size_t size);
 int uiot_sysfs_open(const struct uiot_dev *dev, const char *file);
 int uiot_read_file(const char *path, char *buf, size_t size);
+bool uiot_file_counts(const char *path);
 int uiot_write_file(const char *path, const char *text);
 
 /* runs a command, and returns its exit status */

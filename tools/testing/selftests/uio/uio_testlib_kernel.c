@@ -173,10 +173,8 @@ int uiot_hold_arm(void)
 
 static bool hold_hit(void *arg)
 {
-	char buf[16];
-
 	(void)arg;
-	return !uiot_read_file(HOLD "hits", buf, sizeof(buf)) && buf[0] != '0';
+	return uiot_file_counts(HOLD "hits");
 }
 
 bool uiot_hold_hit(int ms)

@@ -376,17 +376,10 @@ int uiot_window_arm(bool after)
 	return ret;
 }
 
-static bool window_counted(const char *parameter)
-{
-	char buf[16];
-
-	return !uiot_read_file(parameter, buf, sizeof(buf)) && buf[0] != '0';
-}
-
 static bool window_hit(void *arg)
 {
 	(void)arg;
-	return window_counted(WINDOW "hits");
+	return uiot_file_counts(WINDOW "hits");
 }
 
 bool uiot_window_hit(void)
@@ -397,7 +390,7 @@ bool uiot_window_hit(void)
 bool uiot_window_go(void)
 {
 	uiot_write_file(WINDOW "go", "Y");
-	return !window_counted(WINDOW "late");
+	return !uiot_file_counts(WINDOW "late");
 }
 
 /* Signals of a file */
