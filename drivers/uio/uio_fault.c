@@ -146,6 +146,7 @@ static struct page *uio_get_sink(struct uio_file *uf)
 static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
 {
 	struct uio_context *ctx = uf->obj->ctx;
+	struct vm_area_struct *vma = vmf->vma;
 	struct page *page;
 
 	if (!ctx || !uio_context_has_sink(ctx))
@@ -156,9 +157,17 @@ static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
 		return VM_FAULT_OOM;
 
 	/* only memory may be pinned for I/O, as before */
-	if (vmf->vma->vm_flags & VM_IO)
-		return uio_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
-	return uio_insert_page(vmf, page);
+	if (!(vma->vm_flags & VM_IO))
+		return uio_insert_page(vmf, page);
+	/* private: no copy of I/O memory is cached in it either */
+	if (!(vma->vm_flags & VM_PFNMAP))
+		return uio_insert_pfn(vma, vmf->address, page_to_pfn(page));
+	/*
+	 * Cached, as the kernel maps it, not as the device was: who reads past the
+	 * cache can find what the page held before its zeros.
+	 */
+	return vmf_insert_pfn_prot(vma, vmf->address, page_to_pfn(page),
+				   vm_get_page_prot(vma->vm_flags));
 }
 
 static vm_fault_t uio_vma_fault(struct vm_fault *vmf)
