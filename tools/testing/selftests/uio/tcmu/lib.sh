@@ -125,6 +125,12 @@ rmdir_of()
 
 # ---- disks
 
+# Both its names come before the disk can be opened.
+disk_opens()
+{
+	(: <"/dev/$disk") 2>/dev/null
+}
+
 # Set disk to the one with this TARGET:LUN.
 disk_at()
 {
@@ -134,7 +140,7 @@ disk_at()
 		# and not that of somebody else's host
 		[[ $(realpath -q "$dir") = */tcm_loop_* ]] || continue
 		disk=${dir##*/}
-		[ ! -b "/dev/$disk" ] || return 0
+		! disk_opens || return 0
 	done
 	return 1
 }
