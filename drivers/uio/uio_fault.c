@@ -143,18 +143,9 @@ static struct page *uio_get_sink(struct uio_file *uf)
 	return old;
 }
 
-static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
+static vm_fault_t uio_insert_sink(struct vm_fault *vmf, struct page *page)
 {
-	struct uio_context *ctx = uf->obj->ctx;
 	struct vm_area_struct *vma = vmf->vma;
-	struct page *page;
-
-	if (!ctx || !uio_context_has_sink(ctx))
-		return vmf_error(-EIO);
-
-	page = uio_get_sink(uf);
-	if (!page)
-		return VM_FAULT_OOM;
 
 	/* only memory may be pinned for I/O, as before */
 	if (!(vma->vm_flags & VM_IO))
@@ -162,12 +153,27 @@ static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
 	/* private: no copy of I/O memory is cached in it either */
 	if (!(vma->vm_flags & VM_PFNMAP))
 		return uio_insert_pfn(vma, vmf->address, page_to_pfn(page));
+	/* private, by the DMA API: takes no page that is not its own */
+	if (uio_is_cow(vma))
+		return VM_FAULT_SIGBUS;
 	/*
 	 * Cached, as the kernel maps it, not as the device was: who reads past the
 	 * cache can find what the page held before its zeros.
 	 */
 	return vmf_insert_pfn_prot(vma, vmf->address, page_to_pfn(page),
 				   vm_get_page_prot(vma->vm_flags));
+}
+
+static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
+{
+	struct uio_context *ctx = uf->obj->ctx;
+	struct page *page;
+
+	if (!ctx || !uio_context_has_sink(ctx))
+		return vmf_error(-EIO);
+
+	page = uio_get_sink(uf);
+	return page ? uio_insert_sink(vmf, page) : VM_FAULT_OOM;
 }
 
 static vm_fault_t uio_vma_fault(struct vm_fault *vmf)
@@ -249,4 +255,12 @@ const struct vm_operations_struct uio_vm_ops = {
 	.fault		= uio_vma_fault,
 	.map_pages	= uio_vma_map_pages,
 	.access		= uio_vma_access,
+};
+
+/*
+ * For mappings that the DMA API has populated: what a touch does not find was taken
+ * away. Not for ptrace(): it is memory, which generic_access_phys() can't map.
+ */
+const struct vm_operations_struct uio_dma_vm_ops = {
+	.fault		= uio_vma_fault,
 };

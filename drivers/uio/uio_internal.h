@@ -196,6 +196,7 @@ void uio_put_mappings(struct uio_file *uf);
 
 /* uio_fault.c: touching a mapping */
 extern const struct vm_operations_struct uio_vm_ops;
+extern const struct vm_operations_struct uio_dma_vm_ops;
 
 /* uio_insert.c: page tables */
 unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,

@@ -302,6 +302,7 @@ int uio_context_claim(struct uio_context *ctx)
  * stands in for pages that are not present once the device is revoked: those of
  * I/O memory, and those of the context's own memory that have not been touched
  * before. For a driver whose user would rather read zeros than be killed.
+ * Private mappings of UIO_MEM_DMA_COHERENT get SIGBUS all the same.
  *
  * Context: Any, at any time.
  */

@@ -59,4 +59,10 @@ static inline unsigned long uio_mem_pages(const struct uio_mem *mem)
 	return PAGE_ALIGN(offset_in_page(mem->addr) + mem->size) >> PAGE_SHIFT;
 }
 
+/* A write makes a private copy of the page, now or after an mprotect(). */
+static inline bool uio_is_cow(const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
+}
+
 #endif /* _UIO_MAPPING_H */

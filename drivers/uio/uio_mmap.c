@@ -179,8 +179,6 @@ static int uio_get_slot(struct uio_file *uf)
 
 static int uio_mmap_io(struct uio_mem *mem, struct vm_area_struct *vma)
 {
-	bool cow = (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;
-
 	if (offset_in_page(mem->addr))
 		return -ENODEV;
 	if (vma->vm_end - vma->vm_start > mem->size)
@@ -188,7 +186,7 @@ static int uio_mmap_io(struct uio_mem *mem, struct vm_area_struct *vma)
 
 	/* page by page, VM_PFNMAP does not go with private copies */
 	vm_flags_set(vma, VM_IO | VM_DONTEXPAND | VM_DONTDUMP |
-			  (cow ? VM_MIXEDMAP : VM_PFNMAP));
+			  (uio_is_cow(vma) ? VM_MIXEDMAP : VM_PFNMAP));
 	if (mem->memtype == UIO_MEM_PHYS)
 		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
 	vma->vm_ops = &uio_vm_ops;
@@ -224,6 +222,7 @@ static int uio_mmap_dma_coherent(struct uio_file *uf, struct uio_mem *mem,
 
 	/* to the DMA API it is the offset in the buffer */
 	vma->vm_pgoff = 0;
+	vma->vm_ops = &uio_dma_vm_ops;
 	return dma_mmap_coherent(mem->dma_device, vma, (void *)(uintptr_t)mem->addr,
 				 mem->dma_addr, vma->vm_end - vma->vm_start);
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
@@ -25,10 +26,14 @@ FIXTURE_VARIANT(sink)
 {
 	const char *options;
 	bool io;		/* goes, even if it was present */
+	bool dma;		/* the kernel takes no sink where it is mapped privately */
 };
 
 FIXTURE_VARIANT_ADD(sink, phys) { .options = "ctx sink mem=phys:4", .io = true, };
 FIXTURE_VARIANT_ADD(sink, iova) { .options = "ctx sink mem=iova:4", .io = true, };
+FIXTURE_VARIANT_ADD(sink, dma) {
+	.options = "ctx sink mem=dma:4", .io = true, .dma = true,
+};
 FIXTURE_VARIANT_ADD(sink, logical) { .options = "ctx sink mem=logical:4", };
 FIXTURE_VARIANT_ADD(sink, virtual) { .options = "ctx sink mem=virtual:4", };
 FIXTURE_VARIANT_ADD(sink, fault) { .options = "ctx sink mem=none:4", };
@@ -88,7 +93,7 @@ TEST_F(sink, private_mapping)
 
 	ASSERT_NE(MAP_FAIL, p);
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
-	ASSERT_EQ(0, uiot_store_word(p + self->page, 7));
+	EXPECT_EQ(variant->dma ? SIGBUS : 0, uiot_store_word(p + self->page, 7));
 	ASSERT_EQ(0, uiot_load_word(self->p + self->page, &word));
 	EXPECT_EQ(0, word);
 	munmap(p, PAGES * self->page);
