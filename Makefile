@@ -51,7 +51,7 @@ deb:		## make the Debian package in build/deb
 deb-check:	## install it in guests: suites, kernel upgrade, removal, trouble
 	@$(lab)/deb-check
 
-setup:		## only fetch and prepare everything, below build/
+setup:		## only fetch and prepare what 6.12 needs, below build/
 	@$(lab)/uio-lab setup
 
 build:		## build our modules and test programs
@@ -60,7 +60,7 @@ build:		## build our modules and test programs
 shell: build	## a prompt in a guest with our modules
 	@$(lab)/uio-lab shell
 
-clean:		## remove built modules and programs
+clean:		## remove built modules, programs, pages and the package
 	rm -rf build/modules-* build/selftests build/docs build/deb
 
 distclean:	## remove all of build/ and results/

@@ -100,7 +100,7 @@ struct uio_device {
  * may run at the same time, also with themselves, except that @open and @release
  * of a driver without a context take turns. None runs any more when
  * uio_unregister_device() has returned, except @release for a driver with a
- * context.
+ * context. What the vm_operations of a driver without one do is up to it.
  */
 struct uio_info {
 	/**

@@ -121,6 +121,15 @@ static ssize_t plugged_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(plugged);
 
+/* Also what is not there yet can be removed. */
+static void sample_exit(void)
+{
+	device_remove_file(sample_parent, &dev_attr_plugged);
+	if (sample)
+		sample_unplug();
+	root_device_unregister(sample_parent);
+}
+
 static int __init sample_init(void)
 {
 	int ret;
@@ -129,18 +138,10 @@ static int __init sample_init(void)
 	if (IS_ERR(sample_parent))
 		return PTR_ERR(sample_parent);
 
-	ret = device_create_file(sample_parent, &dev_attr_plugged) ?: sample_plug();
+	ret = sample_plug() ?: device_create_file(sample_parent, &dev_attr_plugged);
 	if (ret)
-		root_device_unregister(sample_parent);
+		sample_exit();
 	return ret;
-}
-
-static void __exit sample_exit(void)
-{
-	device_remove_file(sample_parent, &dev_attr_plugged);
-	if (sample)
-		sample_unplug();
-	root_device_unregister(sample_parent);
 }
 
 module_init(sample_init);
