@@ -34,6 +34,7 @@ FIXTURE_VARIANT_ADD(sink, iova) { .options = "ctx sink mem=iova:4", .io = true, 
 FIXTURE_VARIANT_ADD(sink, dma) {
 	.options = "ctx sink mem=dma:4", .io = true, .dma = true,
 };
+
 FIXTURE_VARIANT_ADD(sink, logical) { .options = "ctx sink mem=logical:4", };
 FIXTURE_VARIANT_ADD(sink, virtual) { .options = "ctx sink mem=virtual:4", };
 FIXTURE_VARIANT_ADD(sink, fault) { .options = "ctx sink mem=none:4", };
