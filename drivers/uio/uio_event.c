@@ -59,12 +59,24 @@ void uio_event_notify(struct uio_info *info)
 EXPORT_SYMBOL_GPL(uio_event_notify);
 
 /**
+ * uio_wake_all - have every sleeper look at the state
+ * @obj: the device
+ *
+ * Exclusive ones, too: the first of them may be another file's.
+ */
+void uio_wake_all(struct uio_object *obj)
+{
+	__wake_up(&obj->idev.wait, TASK_INTERRUPTIBLE, 0,
+		  poll_to_key(EPOLLHUP | EPOLLERR));
+}
+
+/**
  * uio_wake_hangup - tell every sleeper that the device is revoked
  * @obj: the device, already revoked
  */
 void uio_wake_hangup(struct uio_object *obj)
 {
-	wake_up_interruptible_poll(&obj->idev.wait, EPOLLHUP | EPOLLERR);
+	uio_wake_all(obj);
 
 	/* pairs with smp_mb() in uio_fasync(): it sees the state, or we see the file */
 	smp_mb();

@@ -274,7 +274,7 @@ static int uio_revoke_file(struct file *filp)
 	if (uio_set_revoked(uf))
 		return -ENODEV;
 
-	wake_up_interruptible_poll(&obj->idev.wait, EPOLLHUP | EPOLLERR);
+	uio_wake_all(obj);
 
 	/* pairs with uio_fasync() and uio_vma_fault() */
 	smp_mb();

@@ -216,6 +216,7 @@ void uio_unmap_file(struct uio_file *uf);
 /* uio_event.c: interrupts, waking */
 int uio_request_irq(struct uio_object *obj);
 void uio_free_irq(struct uio_object *obj);
+void uio_wake_all(struct uio_object *obj);
 void uio_wake_hangup(struct uio_object *obj);
 
 /* uio_sysfs.c */

@@ -357,6 +357,23 @@ TEST_F(call, blocked_epoll_wakes)
 	blocked_wakes(_metadata, self->fd, uiot_op_epoll, 1, POLLHUP | POLLERR);
 }
 
+/* Whoever waits for another file of the device comes before it. */
+TEST_F(call, exclusive_waiter_wakes)
+{
+	struct uiot_op *other = uiot_op_alloc();
+
+	ASSERT_NE(NULL, other);
+	other->fn = uiot_op_exclusive;
+	other->fd = self->other;
+	ASSERT_EQ(0, uiot_start(other));
+	ASSERT_EQ(0, uiot_wait_asleep(other));
+
+	blocked_wakes(_metadata, self->fd, uiot_op_exclusive, 1, POLLHUP | POLLERR);
+	EXPECT_FALSE(other->done);
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, uiot_join(other, UIOT_SOON_MS));
+}
+
 TEST_F(call, others_go_on)
 {
 	struct uiot_dev *dev = &self->dev;

@@ -138,6 +138,7 @@ long uiot_op_poll(struct uiot_op *op);
 long uiot_op_select(struct uiot_op *op);
 long uiot_op_epoll(struct uiot_op *op);
 long uiot_op_edge(struct uiot_op *op);	/* epoll, edge-triggered */
+long uiot_op_exclusive(struct uiot_op *op);	/* epoll, of which one waiter is enough */
 long uiot_op_uring(struct uiot_op *op);	/* a poll request */
 long uiot_op_mmap(struct uiot_op *op);
 long uiot_op_load(struct uiot_op *op);	/* addr is touched */

@@ -88,6 +88,11 @@ long uiot_op_edge(struct uiot_op *op)
 	return epoll_once(op, EPOLLET);
 }
 
+long uiot_op_exclusive(struct uiot_op *op)
+{
+	return epoll_once(op, EPOLLEXCLUSIVE);
+}
+
 long uiot_op_uring(struct uiot_op *op)
 {
 	struct uiot_uring ring;

@@ -121,6 +121,28 @@ TEST_F(file, poll_for_nothing_is_hup_and_err)
 	EXPECT_EQ(0, pfd.revents & ~(POLLHUP | POLLERR));
 }
 
+TEST_F(file, d3_all_exclusive_waiters_wake)
+{
+	struct uiot_op *ops[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ops[i] = uiot_op_alloc();
+		ASSERT_NE(NULL, ops[i]);
+		ops[i]->fn = uiot_op_exclusive;
+		ops[i]->fd = self->fd;
+		ASSERT_EQ(0, uiot_start(ops[i]));
+		ASSERT_EQ(0, uiot_wait_asleep(ops[i]));
+	}
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, uiot_join(ops[i], UIOT_SOON_MS)) {
+			TH_LOG("waiter %d sleeps", i);
+		}
+		UIOT_EXPECT_HANGUP(ops[i]->events);
+	}
+}
+
 TEST_F(file, fasync_sends_poll_hup_once)
 {
 	ASSERT_EQ(0, uiot_sigio_on(self->fd));
