@@ -175,8 +175,24 @@ TEST_F(daemon, d19_create_can_be_tried_again)
 	START(op_enable, "/enable");
 	EVENT(ADDED_DEVICE);
 	ENDED(-ETIMEDOUT);
+	EVENT(REMOVED_DEVICE);
 	set_time_out(&self->tcmu, "0");
 	ENABLED();
+}
+
+/* It may have opened the device, and does not know that it is gone. */
+TEST_F(daemon, d19_is_told_of_a_create_that_was_given_up)
+{
+	struct uiot_tcmu_event added;
+
+	set_time_out(&self->tcmu, "1");
+	START(op_enable, "/enable");
+	EVENT(ADDED_DEVICE);
+	added = self->event;
+	ENDED(-ETIMEDOUT);
+	EVENT(REMOVED_DEVICE);
+	EXPECT_EQ(added.minor, self->event.minor);
+	EXPECT_EQ(-ENODEV, ANSWER(REMOVED_DEVICE_DONE, 0));
 }
 
 TEST_F(daemon, d19_reconfiguration_is_bounded)
@@ -208,6 +224,25 @@ TEST_F(daemon, d19_late_answer_is_not_taken_for_another)
 	usleep(UIOT_WHILE_MS * 1000);
 	EXPECT_FALSE(self->op.done);
 	EXPECT_EQ(0, ANSWER(REMOVED_DEVICE_DONE, 0));
+	ENDED(0);
+}
+
+TEST_F(daemon, d19_late_answer_is_not_taken_for_the_next_of_its_kind)
+{
+	struct uiot_tcmu_event next;
+
+	ENABLED();
+	set_time_out(&self->tcmu, "1");
+	START(op_grow, "/attrib/dev_size");
+	EVENT(RECONFIG_DEVICE);
+	ENDED(-ETIMEDOUT);
+
+	set_time_out(&self->tcmu, "0");
+	START(op_grow, "/attrib/dev_size");
+	ASSERT_EQ(0, uiot_tcmu_next_event(&self->daemon, &next));
+	EXPECT_EQ(-ENODEV, ANSWER(RECONFIG_DEVICE_DONE, -EDOM));
+	self->event = next;
+	EXPECT_EQ(0, ANSWER(RECONFIG_DEVICE_DONE, 0));
 	ENDED(0);
 }
 
@@ -399,6 +434,39 @@ TEST_F_TIMEOUT(silent, d19_new_daemon_gets_its_time, COMMANDS_TEST_S)
 	EXPECT_FALSE(command_is_not_queued(&self->lun));
 }
 
+static long op_ask(struct uiot_op *op)
+{
+	return uiot_lun_is_ready(op->addr);
+}
+
+static bool answers_last_of_two(void *arg)
+{
+	return uiot_lun_answer_last(arg);
+}
+
+/* As real daemons do with commands that they do not know. */
+TEST_F_TIMEOUT(silent, command_that_was_forgotten_does_not_fail_the_next, COMMANDS_TEST_S)
+{
+	struct uiot_op ops[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ops[i] = (struct uiot_op){ .fn = op_ask, .addr = &self->lun };
+		ASSERT_EQ(0, uiot_start(&ops[i]));
+	}
+	ASSERT_TRUE(uiot_wait_until(answers_last_of_two, &self->lun, UIOT_SOON_MS));
+	/* one has timed out */
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, uiot_join(&ops[i], 2 * UIOT_SOON_MS));
+	EXPECT_NE(ops[0].ret, ops[1].ret);
+
+	/* there is nothing to do for longer than the daemon may be silent */
+	sleep(6);
+	EXPECT_FALSE(command_is_not_queued(&self->lun)) {
+		TH_LOG("a command fails though the daemon has answered all but one");
+	}
+}
+
 /* A unit whose commands may take for ever, and whose daemon is slow. */
 FIXTURE(patient)
 {
@@ -406,11 +474,6 @@ FIXTURE(patient)
 	struct uiot_lun lun;
 	struct uiot_op ops[2];
 };
-
-static long op_ask(struct uiot_op *op)
-{
-	return uiot_lun_is_ready(op->addr);
-}
 
 static bool answers_until_done(void *arg)
 {

@@ -78,6 +78,33 @@ bool uiot_lun_answer(struct uiot_lun *lun, enum uiot_lun_what what)
 	return write(lun->fd, &done, sizeof(done)) == sizeof(done);
 }
 
+/* The place of an answer in the ring is the next one's, whatever it is to. */
+bool uiot_lun_answer_last(struct uiot_lun *lun)
+{
+	struct tcmu_cmd_entry *first = NULL, *last = NULL;
+	__u32 head = ring_head(lun->ring), at, after = 0;
+	__s32 done = 0;
+	__u16 id;
+
+	for (at = lun->ring->cmd_tail; at != head; at = ring_after(lun->ring, at)) {
+		if (!ring_is_command(ring_entry(lun->ring, at)))
+			continue;
+		last = ring_entry(lun->ring, at);
+		if (!first) {
+			first = last;
+			after = ring_after(lun->ring, at);
+		}
+	}
+	if (first == last)
+		return false;
+	id = first->hdr.cmd_id;
+	first->hdr.cmd_id = last->hdr.cmd_id;
+	last->hdr.cmd_id = id;
+	ring_answer(first, execute(lun, last));
+	ring_set_tail(lun->ring, after);
+	return write(lun->fd, &done, sizeof(done)) == sizeof(done);
+}
+
 int uiot_lun_waiting(const struct uiot_lun *lun, struct uiot_lun_data *data,
 		     int nr)
 {

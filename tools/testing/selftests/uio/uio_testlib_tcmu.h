@@ -80,6 +80,8 @@ void uiot_lun_detach(struct uiot_lun *lun);
 
 /* returns whether the kernel has got an answer */
 bool uiot_lun_answer(struct uiot_lun *lun, enum uiot_lun_what what);
+/* answers the last command, and leaves those before it; false if there are none */
+bool uiot_lun_answer_last(struct uiot_lun *lun);
 /* until so many reads and writes wait in the ring */
 int uiot_lun_hold(struct uiot_lun *lun, int nr);
 /* fills in the first @nr of the reads and writes that wait, and says how many do */
