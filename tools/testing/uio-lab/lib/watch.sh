@@ -3,6 +3,9 @@
 # A guest that takes too long, or from which nothing comes any more: it is ended,
 # and made to say before what it was at.
 
+# How long a kernel that boots may say nothing, on a busy machine.
+boot_silence=240
+
 # QEMU's monitor, for us: a pipe each way.
 watch_monitor()
 {
@@ -42,6 +45,12 @@ give_up()
 	}
 }
 
+# Nothing of ours has run yet.
+boots()
+{
+	! grep -q '^run' "$work/control"
+}
+
 watch()
 {
 	local pid=$1 now last='' since=$SECONDS started=$SECONDS
@@ -54,6 +63,8 @@ watch()
 		fi
 		if [ $((SECONDS - started)) -ge "$timeout" ]; then
 			give_up "$pid" "the guest was still running after $timeout s"
+		elif [ $((SECONDS - since)) -ge "$boot_silence" ] && boots; then
+			give_up "$pid" "the guest does not come up: nothing came from it for $boot_silence s"
 		elif [ -n "$silence" ] && [ $((SECONDS - since)) -ge "$silence" ]; then
 			give_up "$pid" "nothing came from the guest for $silence s"
 		fi
