@@ -110,6 +110,14 @@ static int join(struct uiot_op *op)
 	ASSERT_EQ(0, uiot_tcmu_find(&self->tcmu));			\
 } while (0)
 
+#define RECONFIGURATION_TIMES_OUT() do {				\
+	ENABLED();							\
+	set_time_out(&self->tcmu, "1");					\
+	START(op_grow, "/attrib/dev_size");				\
+	EVENT(RECONFIG_DEVICE);						\
+	ENDED(-ETIMEDOUT);						\
+} while (0)
+
 #define NOTHING_IS_LEFT() do {						\
 	EXPECT_EQ(-ENOENT, uiot_tcmu_find(&self->tcmu));		\
 	EXPECT_EQ(0, uiot_tcmu_rings());				\
@@ -199,11 +207,7 @@ TEST_F(daemon, d19_reconfiguration_is_bounded)
 {
 	char size[32];
 
-	ENABLED();
-	set_time_out(&self->tcmu, "1");
-	START(op_grow, "/attrib/dev_size");
-	EVENT(RECONFIG_DEVICE);
-	ENDED(-ETIMEDOUT);
+	RECONFIGURATION_TIMES_OUT();
 	ASSERT_EQ(0, uiot_tcmu_get(&self->tcmu, "attrib/dev_size", size, sizeof(size)));
 	EXPECT_STREQ("1048576\n", size);
 }
@@ -211,11 +215,7 @@ TEST_F(daemon, d19_reconfiguration_is_bounded)
 /* It belongs to a command that nobody waits for any more. */
 TEST_F(daemon, d19_late_answer_is_not_taken_for_another)
 {
-	ENABLED();
-	set_time_out(&self->tcmu, "1");
-	START(op_grow, "/attrib/dev_size");
-	EVENT(RECONFIG_DEVICE);
-	ENDED(-ETIMEDOUT);
+	RECONFIGURATION_TIMES_OUT();
 
 	set_time_out(&self->tcmu, "0");
 	START(op_rmdir, "");
@@ -231,11 +231,7 @@ TEST_F(daemon, d19_late_answer_is_not_taken_for_the_next_of_its_kind)
 {
 	struct uiot_tcmu_event next;
 
-	ENABLED();
-	set_time_out(&self->tcmu, "1");
-	START(op_grow, "/attrib/dev_size");
-	EVENT(RECONFIG_DEVICE);
-	ENDED(-ETIMEDOUT);
+	RECONFIGURATION_TIMES_OUT();
 
 	set_time_out(&self->tcmu, "0");
 	START(op_grow, "/attrib/dev_size");

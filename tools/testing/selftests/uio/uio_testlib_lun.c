@@ -56,10 +56,17 @@ static int execute(struct uiot_lun *lun, struct tcmu_cmd_entry *entry)
 	}
 }
 
+static bool hand_over(struct uiot_lun *lun, __u32 tail)
+{
+	__s32 done = 0;
+
+	ring_set_tail(lun->ring, tail);
+	return write(lun->fd, &done, sizeof(done)) == sizeof(done);
+}
+
 bool uiot_lun_answer(struct uiot_lun *lun, enum uiot_lun_what what)
 {
 	__u32 head = ring_head(lun->ring), tail = lun->ring->cmd_tail;
-	__s32 done = 0;
 
 	while (tail != head) {
 		struct tcmu_cmd_entry *entry = ring_entry(lun->ring, tail);
@@ -74,8 +81,7 @@ bool uiot_lun_answer(struct uiot_lun *lun, enum uiot_lun_what what)
 	}
 	if (tail == lun->ring->cmd_tail)
 		return false;
-	ring_set_tail(lun->ring, tail);
-	return write(lun->fd, &done, sizeof(done)) == sizeof(done);
+	return hand_over(lun, tail);
 }
 
 /* The place of an answer in the ring is the next one's, whatever it is to. */
@@ -83,7 +89,6 @@ bool uiot_lun_answer_last(struct uiot_lun *lun)
 {
 	struct tcmu_cmd_entry *first = NULL, *last = NULL;
 	__u32 head = ring_head(lun->ring), at, after = 0;
-	__s32 done = 0;
 	__u16 id;
 
 	for (at = lun->ring->cmd_tail; at != head; at = ring_after(lun->ring, at)) {
@@ -101,8 +106,7 @@ bool uiot_lun_answer_last(struct uiot_lun *lun)
 	first->hdr.cmd_id = last->hdr.cmd_id;
 	last->hdr.cmd_id = id;
 	ring_answer(first, execute(lun, last));
-	ring_set_tail(lun->ring, after);
-	return write(lun->fd, &done, sizeof(done)) == sizeof(done);
+	return hand_over(lun, after);
 }
 
 int uiot_lun_waiting(const struct uiot_lun *lun, struct uiot_lun_data *data,
