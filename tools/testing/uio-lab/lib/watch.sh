@@ -64,7 +64,7 @@ watch()
 		if [ $((SECONDS - started)) -ge "$timeout" ]; then
 			give_up "$pid" "the guest was still running after $timeout s"
 		elif [ $((SECONDS - since)) -ge "$boot_silence" ] && boots; then
-			give_up "$pid" "the guest does not come up: nothing came from it for $boot_silence s"
+			give_up "$pid" "nothing came from a guest that boots for $boot_silence s"
 		elif [ -n "$silence" ] && [ $((SECONDS - since)) -ge "$silence" ]; then
 			give_up "$pid" "nothing came from the guest for $silence s"
 		fi
