@@ -30,8 +30,8 @@
 #endif
 
 /*
- * Only for the file that calls it, by its command line: an #include so early takes
- * pr_fmt and the like out of a driver's hands.
+ * Each only for the file that calls it, by its command line: an #include so early
+ * takes pr_fmt and the like out of a driver's hands.
  */
 #if defined(UIO_COMPAT_PFN_T) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
 #include <linux/pfn_t.h>
@@ -39,6 +39,15 @@
 /* until 6.17 it took a pfn_t */
 #define vmf_insert_mixed(vma, addr, pfn) \
 	vmf_insert_mixed(vma, addr, __pfn_to_pfn_t(pfn, PFN_DEV))
+#endif
+
+#if defined(UIO_COMPAT_LOCK_SEQ) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#include <linux/seqlock.h>
+
+/* mm_lock_seq may be a plain int there, which changes when the lock is let go of */
+#undef raw_read_seqcount
+/* acquire: pairs with the mmap_lock's release of it, as the original does */
+#define raw_read_seqcount(seq) smp_load_acquire((const unsigned int *)(seq))
 #endif
 
 #endif /* _UIO_COMPAT_H */

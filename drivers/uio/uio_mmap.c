@@ -20,14 +20,26 @@
  * @node: in &uio_object.mappers
  * @uf: file that was mapped
  * @mm: the address space; pinned as a struct only
+ * @lock_seq: of its mmap_lock, while the last such mmap() has it
  * @waited: mmap() does not run any more
  */
 struct uio_mapper {
 	struct list_head node;
 	const struct uio_file *uf;
 	struct mm_struct *mm;
+	unsigned int lock_seq;
 	bool waited;
 };
+
+/* Another one as soon as who holds the mmap_lock for writing lets go of it. */
+static unsigned int uio_lock_seq(const struct mm_struct *mm)
+{
+#ifdef CONFIG_PER_VMA_LOCK
+	return raw_read_seqcount(&mm->mm_lock_seq);
+#else
+	return 0;
+#endif
+}
 
 static void uio_free_mapper(struct uio_mapper *mapper)
 {
@@ -41,8 +53,10 @@ static int uio_add_mapper(const struct uio_file *uf, struct mm_struct *mm)
 	struct uio_mapper *mapper, *next;
 
 	list_for_each_entry_safe(mapper, next, &uf->obj->mappers, node) {
-		if (mapper->uf == uf && mapper->mm == mm)
+		if (mapper->uf == uf && mapper->mm == mm) {
+			mapper->lock_seq = uio_lock_seq(mm);
 			return 0;
+		}
 		/* nobody runs in it any more: all it had is unmapped */
 		if (!atomic_read(&mapper->mm->mm_users))
 			uio_free_mapper(mapper);
@@ -55,11 +69,12 @@ static int uio_add_mapper(const struct uio_file *uf, struct mm_struct *mm)
 	mmgrab(mm);
 	mapper->mm = mm;
 	mapper->uf = uf;
+	mapper->lock_seq = uio_lock_seq(mm);
 	list_add(&mapper->node, &uf->obj->mappers);
 	return 0;
 }
 
-/* To be called before the mapping is populated. */
+/* To be called before the mapping is populated, with the mmap_lock held for writing. */
 static int uio_note_mapper(const struct uio_file *uf, struct mm_struct *mm)
 {
 	int ret;
@@ -77,7 +92,8 @@ static int uio_note_mapper(const struct uio_file *uf, struct mm_struct *mm)
 static bool uio_has_to_wait(const struct uio_mapper *mapper,
 			    const struct uio_file *uf)
 {
-	return !mapper->waited && (!uf || mapper->uf == uf);
+	return !mapper->waited && (!uf || mapper->uf == uf) &&
+	       mapper->lock_seq == uio_lock_seq(mapper->mm);
 }
 
 static struct mm_struct *uio_next_mm(struct uio_object *obj,
@@ -107,8 +123,9 @@ static void uio_set_waited(struct uio_object *obj, const struct uio_file *uf,
  * @uf: wait for mappings of this file only, which is revoked
  *
  * mmap() holds the mmap_lock until it has linked the VMA. Waits for nothing
- * where no mapping was populated by mmap() itself. Where one was, whatever
- * holds that process's mmap_lock for long delays this.
+ * where no mmap() is under way that populates a mapping of the device: whoever
+ * else has the lock, it is not waited for, since it may be blocked for long in
+ * another device. A kernel without per-VMA locks does not tell the two apart.
  */
 void uio_wait_for_mappers(struct uio_object *obj, const struct uio_file *uf)
 {

@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "../../../../include/uapi/linux/uio_device.h"
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
@@ -221,6 +223,94 @@ TEST_F(inside, revoke_frees_nothing)
 	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
 	EXPECT_USER_DONE();
 	EXPECT_EQ(0, uiot_count(&self->dev, "frees"));
+}
+
+/*
+ * A process that has the device mapped, and sleeps in another one's mmap callback,
+ * with the lock of its address space held. Pages of the kinds below are inserted by
+ * mmap(), which the core waits for; but for its own device's only.
+ */
+FIXTURE(busy)
+{
+	struct uiot_dev dev;
+	struct uiot_dev other;
+	struct uiot_op *user;
+	struct uiot_op owner;
+};
+
+FIXTURE_VARIANT(busy)
+{
+	const char *options;
+};
+
+FIXTURE_VARIANT_ADD(busy, dma) { .options = "ctx mem=dma:1" };
+FIXTURE_VARIANT_ADD(busy, own_mmap) { .options = "mmap mem=virtual:1" };
+
+/* Maps the device, and then the one that text is the path of. */
+static long map_and_map_other(struct uiot_op *op)
+{
+	long ret = uiot_op_mmap(op);
+	int fd;
+
+	if (ret)
+		return ret;
+	fd = uiot_op_open(op);
+	if (fd < 0)
+		return -1;
+	return uiot_map(fd, 0, 1, PROT_READ, MAP_SHARED) == MAP_FAIL ? -1 : 0;
+}
+
+static long revoke_file(struct uiot_op *op)
+{
+	return ioctl(op->fd, UIO_IOC_REVOKE, 0);
+}
+
+FIXTURE_SETUP(busy)
+{
+	struct uiot_dev probe;
+
+	UIOT_SETUP(&probe, "ctx");
+	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
+	ASSERT_EQ(0, uiot_create(&self->other, "mmap mem=virtual:1"));
+	ASSERT_EQ(0, uiot_do(&self->other, "stall mmap"));
+
+	self->user = uiot_op_alloc();
+	ASSERT_NE(MAP_FAIL, self->user);
+	self->user->fn = map_and_map_other;
+	self->user->in_child = true;
+	UIOT_OPEN(self->user->fd, &self->dev);
+	snprintf(self->user->text, sizeof(self->user->text), "%s", self->other.node);
+	ASSERT_EQ(0, uiot_start(self->user));
+	ASSERT_TRUE(uiot_count_becomes(&self->other, "inside", 1));
+}
+
+FIXTURE_TEARDOWN(busy)
+{
+	uiot_do(&self->other, "resume");
+	EXPECT_EQ(0, uiot_reset());
+}
+
+#define EXPECT_OWNER_DONE_AND_USER_NOT() do {				\
+	ASSERT_EQ(0, uiot_join(&self->owner, UIOT_SOON_MS));		\
+	EXPECT_EQ(0, self->owner.ret);					\
+	EXPECT_EQ(1, uiot_count(&self->other, "inside"));		\
+	ASSERT_EQ(0, uiot_do(&self->other, "resume"));			\
+	ASSERT_EQ(0, uiot_join(self->user, UIOT_SOON_MS));		\
+	EXPECT_EQ(0, self->user->ret);					\
+} while (0)
+
+TEST_F(busy, process_does_not_delay_unregister)
+{
+	ASSERT_EQ(0, start_cmd(&self->owner, &self->dev, "unregister", "keep"));
+	EXPECT_OWNER_DONE_AND_USER_NOT();
+}
+
+TEST_F(busy, process_does_not_delay_the_revoke_of_a_file)
+{
+	self->owner.fn = revoke_file;
+	self->owner.fd = self->user->fd;
+	ASSERT_EQ(0, uiot_start(&self->owner));
+	EXPECT_OWNER_DONE_AND_USER_NOT();
 }
 
 /*

@@ -139,7 +139,8 @@ compile_modules()
 	make_modules "$k" "$base/ours-src" \
 		NOSTDINC_FLAGS="-nostdinc -I$base/ours-src/include -I$base/ours-src/include/uapi" \
 		KCFLAGS="-include $base/ours-src/drivers/uio/uio_compat.h" \
-		CFLAGS_uio_insert.o=-DUIO_COMPAT_PFN_T "$@"
+		CFLAGS_uio_insert.o=-DUIO_COMPAT_PFN_T \
+		CFLAGS_uio_mmap.o=-DUIO_COMPAT_LOCK_SEQ "$@"
 }
 
 build_modules()
