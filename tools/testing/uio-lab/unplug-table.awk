@@ -14,6 +14,11 @@ sub(/^# FAILED: /, "") {
 	next
 }
 
+sub(/^Bail out! /, "") {
+	why[++nw] = side ": " $0
+	next
+}
+
 /^# took [0-9]+ s/ {
 	seconds[side] += $3
 	next
