@@ -3,17 +3,17 @@
 # A kernel with all checks on, or with none, compiled from Debian's source package
 # in the tools root. Its directory build/kernel-K has
 #
-#   source/   as unpacked
+#   source/   as unpacked, with the patches of kernel-SERIES.d
 #   obj/      what make writes; kept, so that only what changed is compiled
 #   image/    kernel and modules as in a Debian package
 
-# Another kernel that has the source of that package and version, or nothing.
+# Another kernel that has the source of that package and version, patched, or nothing.
 same_source()
 {
 	local k
 
 	for k in "${compiled_kernels[@]}"; do
-		[ "$k" = "$1" ] || [ ! -d "$(kernel_dir "$k")/source" ] ||
+		[ "$k" = "$1" ] || ! done_already "source-$k" ||
 			[ "$(cat "$build/versions.d/source-$k" 2>/dev/null)" != "$2" ] ||
 			kernel_dir "$k"
 	done
@@ -30,6 +30,20 @@ unpack_all()
 	rm -f linux-source-*.deb
 }
 
+# Bugs of others that tests have met. Mainline's uio and ours run on the same kernel.
+patch_source()
+{
+	local patch
+
+	for patch in "$lab/kernel-$1.d"/[0-9]*.patch; do
+		in_tools patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d "$PWD/source" \
+			-i "$patch" || {
+			reason "$(short "$patch") does not apply to linux-source-$1"
+			return 1
+		}
+	done
+}
+
 # The newest source of the series, from backports if it is not in the suite.
 setup_source()
 {
@@ -38,7 +52,8 @@ setup_source()
 	new=$(kernel_dir "$k").new
 	version=$(apt_version "linux-source-$series")
 	[ -n "$version" ] || {
-		reason "the Debian mirror has no linux-source-$series: use a mirror that carries $suite-backports"
+		reason "the Debian mirror has no linux-source-$series:" \
+			"use a mirror that carries $suite-backports"
 		return 1
 	}
 	rm -rf "$new"
@@ -49,6 +64,7 @@ setup_source()
 		cp -al "$other/source" .
 	else
 		unpack_all "$series" "$version"
+		patch_source "$series"
 	fi
 	rm -rf "$(kernel_dir "$k")"
 	mv "$new" "$(kernel_dir "$k")"

@@ -35,6 +35,11 @@ check_space()
 		die "too little disk space: $build has $((free)) MB free, set-up needs $need MB"
 }
 
+patches_of()
+{
+	cat "$lab/kernel-${1%-debug}.d"/*.patch
+}
+
 # The hash of all that STEP's result depends on.
 inputs_of()
 {
@@ -47,11 +52,13 @@ inputs_of()
 	debdisk) cat "$lab"/packages.{guest,deb-guest} "$lab/guest/stub" "$lab/lib/bootstrap.sh" \
 			"$deb_kernels"/{old,foreign}
 		declare -f setup_debdisk ;;
-	source-*) declare -f setup_source unpack_all ;;
+	source-*) declare -f setup_source unpack_all patch_source
+		patches_of "${1#source-}" ;;
 	kernel-*)
 		if is_compiled "${1#kernel-}"; then
 			cat "$lab/lib/compile.sh" "$lab/$1.config" \
 				"$build"/versions.d/{source-"${1#kernel-}",tools}
+			patches_of "${1#kernel-}"
 		else
 			cat "$lab/lib/kernel.sh"
 		fi ;;
