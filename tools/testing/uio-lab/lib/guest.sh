@@ -290,17 +290,30 @@ boot()
 	qemu_status=$status
 }
 
-# Now and then QEMU's emulation, with a thread for each CPU, loses the end of an
-# interrupt between processors: the local APIC has it in service for ever, gives that
-# CPU no other, and both are idle. That is while the kernel boots, before it has
-# anything of ours. So once more then.
+qemu_failed()
+{
+	printf 'QEMU failed: %s' "$(tail -n 1 "$work/qemu.log")"
+}
+
+# QEMU's emulation with a thread for each CPU has races, two of which are met now and
+# then while a kernel boots, before it has anything of ours. The end of an interrupt
+# between processors gets lost: the local APIC has it in service for ever, gives that CPU
+# no other, and both are idle. Or one CPU touches a device while the other moves those on
+# the PCI bus, and QEMU aborts in iotlb_to_section(). So once more then.
 boot_for_good()
 {
+	local why=''
+
 	boot
-	if [ -s "$work/gave-up" ] && boots; then
+	if [ -s "$work/gave-up" ]; then
+		why=$(cat "$work/gave-up")
+	elif [ "$qemu_status" -gt 128 ]; then
+		why=$(qemu_failed)
+	fi
+	if [ -n "$why" ] && boots; then
 		cp "$work/console.log" "$results/did-not-boot.log"
-		say "$(cat "$work/gave-up"); once more (log: $(short "$results/did-not-boot.log"))"
-		rm "$work/gave-up"
+		say "$why; once more (log: $(short "$results/did-not-boot.log"))"
+		rm -f "$work/gave-up"
 		boot
 	fi
 }
@@ -330,7 +343,7 @@ verdict()
 	if [ -s "$work/gave-up" ]; then
 		bad=$(cat "$work/gave-up")
 	elif [ -z "$verdict" ] && [ "$qemu_status" -ne 0 ]; then
-		bad="QEMU failed: $(tail -n 1 "$work/qemu.log")"
+		bad=$(qemu_failed)
 	elif ! grep -q '^run' "$work/control" && is_own "$kernel"; then
 		bad="the kernel does not come up: tools/testing/uio-lab/README has what it needs"
 	elif [ -z "$verdict" ]; then
