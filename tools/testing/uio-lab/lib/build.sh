@@ -38,8 +38,7 @@ stage_target()
 	cp "$source"/{target_core_user.c,*.h} "$new/drivers/target/"
 	for patch in "$top/drivers/target/${k%-debug}"/*.patch; do
 		[ -e "$patch" ] || continue
-		in_tools patch -s -p1 --fuzz=0 --no-backup-if-mismatch \
-			-d "$new" -i "$patch" >&2 ||
+		apply_patch "$new" "$patch" >&2 ||
 			die "$(short "$patch") does not apply to the $k kernel's source"
 	done
 	printf 'obj-m += target_core_user.o\n' >"$new/drivers/target/Makefile"

@@ -36,8 +36,7 @@ patch_source()
 	local patch
 
 	for patch in "$lab/kernel-$1.d"/[0-9]*.patch; do
-		in_tools patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d "$PWD/source" \
-			-i "$patch" || {
+		apply_patch "$PWD/source" "$patch" || {
 			reason "$(short "$patch") does not apply to linux-source-$1"
 			return 1
 		}

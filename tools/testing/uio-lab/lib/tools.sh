@@ -31,6 +31,12 @@ in_tools()
 	run_contained "$self" _enter "$tools" "$@"
 }
 
+# As it is, or not at all.
+apply_patch()
+{
+	in_tools patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d "$1" -i "$2"
+}
+
 exec_verb()
 {
 	local enter=in_tools
