@@ -2,11 +2,25 @@
 # shellcheck shell=bash
 # Making Debian roots with trixie's own mmdebstrap, whatever the host has.
 
-# Make a Debian root at DIR with the packages listed in FILE.
+# That the mirror has what LIST takes from a suite that is not to be had everywhere.
+check_suites()
+{
+	local package other
+
+	while IFS=/ read -r package other; do
+		[[ $(lab_apt apt-cache madison "$package") != *" $other/main "* ]] || continue
+		reason "the Debian mirror has no $package in $other:" \
+			"use a mirror that carries $other"
+		return 1
+	done < <(grep '^[^#].*/' "$1")
+}
+
+# Make a Debian root at DIR with the packages listed in FILE, as PACKAGE[/SUITE].
 bootstrap()
 {
 	local dir=$1 list=$2 packages
 
+	check_suites "$list" || return
 	packages=$(grep -v '^#' "$list" | paste -sd,)
 	rm -rf --one-file-system "$dir"
 	# The lists are here already: a second download would cost seconds. Documents
@@ -22,7 +36,7 @@ bootstrap()
 		--setup-hook='mkdir -p "$1/etc/dpkg/dpkg.cfg.d" && printf "path-exclude=/usr/share/%s/*\n" doc man locale info >"$1/etc/dpkg/dpkg.cfg.d/lab"' \
 		"$suite" "$dir" "$apt/lab.sources"
 	# shellcheck disable=SC2016
-	grep -v '^#' "$list" |
+	sed '/^#/d;s|/.*||' "$list" |
 		xargs dpkg-query --admindir="$dir/var/lib/dpkg" -W \
 			-f '${Package} ${Version}\n'
 }

@@ -290,34 +290,6 @@ boot()
 	qemu_status=$status
 }
 
-qemu_failed()
-{
-	printf 'QEMU failed: %s' "$(tail -n 1 "$work/qemu.log")"
-}
-
-# QEMU's emulation with a thread for each CPU has races, two of which are met now and
-# then while a kernel boots, before it has anything of ours. The end of an interrupt
-# between processors gets lost: the local APIC has it in service for ever, gives that CPU
-# no other, and both are idle. Or one CPU touches a device while the other moves those on
-# the PCI bus, and QEMU aborts in iotlb_to_section(). So once more then.
-boot_for_good()
-{
-	local why=''
-
-	boot
-	if [ -s "$work/gave-up" ]; then
-		why=$(cat "$work/gave-up")
-	elif [ "$qemu_status" -gt 128 ]; then
-		why=$(qemu_failed)
-	fi
-	if [ -n "$why" ] && boots; then
-		cp "$work/console.log" "$results/did-not-boot.log"
-		say "$why; once more (log: $(short "$results/did-not-boot.log"))"
-		rm -f "$work/gave-up"
-		boot
-	fi
-}
-
 fetch_out()
 {
 	! grep -q '^out-failed' "$work/control" ||
@@ -343,7 +315,7 @@ verdict()
 	if [ -s "$work/gave-up" ]; then
 		bad=$(cat "$work/gave-up")
 	elif [ -z "$verdict" ] && [ "$qemu_status" -ne 0 ]; then
-		bad=$(qemu_failed)
+		bad="QEMU failed: $(tail -n 1 "$work/qemu.log")"
 	elif ! grep -q '^run' "$work/control" && is_own "$kernel"; then
 		bad="the kernel does not come up: tools/testing/uio-lab/README has what it needs"
 	elif [ -z "$verdict" ]; then
@@ -371,7 +343,7 @@ guest_verb()
 
 	results=$(realpath -m "${results:-$top/results/run/$(date +%Y%m%d-%H%M%S)-$$}")
 	mkdir -p "$results" 2>/dev/null || die "cannot write to the results directory $results"
-	rm -rf "$results/out" "$results/splats.txt" "$results/did-not-boot.log"
+	rm -rf "$results/out" "$results/splats.txt"
 	remove_stale guest
 	work=$build/tmp/guest.$$
 	mkdir -p "$work"
@@ -380,7 +352,7 @@ guest_verb()
 
 	pack_input
 	qemu_command
-	boot_for_good
+	boot
 	keep_logs
 	fetch_out
 	verdict

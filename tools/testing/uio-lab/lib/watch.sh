@@ -3,9 +3,6 @@
 # A guest that takes too long, or from which nothing comes any more: it is ended,
 # and made to say before what it was at.
 
-# How long a kernel that boots may say nothing, on a busy machine.
-boot_silence=240
-
 # QEMU's monitor, for us: a pipe each way.
 watch_monitor()
 {
@@ -45,12 +42,6 @@ give_up()
 	}
 }
 
-# A kernel of the lab's under which nothing has run yet.
-boots()
-{
-	! is_own "$kernel" && ! grep -q '^run' "$work/control"
-}
-
 watch()
 {
 	local pid=$1 now last='' since=$SECONDS started=$SECONDS
@@ -63,8 +54,6 @@ watch()
 		fi
 		if [ $((SECONDS - started)) -ge "$timeout" ]; then
 			give_up "$pid" "the guest was still running after $timeout s"
-		elif [ $((SECONDS - since)) -ge "$boot_silence" ] && boots; then
-			give_up "$pid" "nothing came from a guest that boots for $boot_silence s"
 		elif [ -n "$silence" ] && [ $((SECONDS - since)) -ge "$silence" ]; then
 			give_up "$pid" "nothing came from the guest for $silence s"
 		fi
