@@ -11,7 +11,6 @@
  * to, and sets go to Y. What was left to RCU to free is free when the work goes on.
  */
 
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -19,6 +18,8 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/wait.h>
+
+#include "uio_redirect.h"
 
 static unsigned int ms = 25000;
 module_param(ms, uint, 0644);
@@ -86,16 +87,14 @@ static void uio_hold_mutex_lock(struct mutex *lock)
 /* The compiler may have made one function of the two. */
 static bool uio_hold_caller_is_work(struct pt_regs *regs)
 {
-	unsigned long caller = *(unsigned long *)kernel_stack_pointer(regs);
 	char symbol[KSYM_SYMBOL_LEN];
 
-	sprint_symbol(symbol, caller);
+	uio_redirect_caller(regs, symbol);
 	return strstr(symbol, "[target_core_user]") &&
 	       (str_has_prefix(symbol, "check_timedout_devices") ||
 		str_has_prefix(symbol, "tcmu_unmap_work_fn"));
 }
 
-/* Non-zero: the instruction pointer was changed. */
 static int uio_hold_entry(struct kprobe *kp, struct pt_regs *regs)
 {
 	if (READ_ONCE(go) || !(current->flags & PF_WQ_WORKER) ||
@@ -103,34 +102,20 @@ static int uio_hold_entry(struct kprobe *kp, struct pt_regs *regs)
 		return 0;
 
 	atomic_inc(&uio_hold_inside);
-	instruction_pointer_set(regs, (unsigned long)uio_hold_mutex_lock);
-	return 1;
+	return uio_redirect(kp, regs);
 }
 
-/* Probes without one may not change the instruction pointer. */
-static void uio_hold_post(struct kprobe *kp, struct pt_regs *regs,
-			  unsigned long flags)
-{
-}
-
-static struct kprobe uio_hold_probe = {
-	.symbol_name	= UIO_HOLD_SYMBOL,
-	.pre_handler	= uio_hold_entry,
-	.post_handler	= uio_hold_post,
-};
+static struct uio_redirect uio_hold_lock =
+	UIO_REDIRECT(UIO_HOLD_SYMBOL, uio_hold_entry, uio_hold_mutex_lock);
 
 static int __init uio_hold_init(void)
 {
-	int ret = register_kprobe(&uio_hold_probe);
-
-	if (ret)
-		pr_err("uio_hold: no probe of %s (%d)\n", UIO_HOLD_SYMBOL, ret);
-	return ret;
+	return uio_redirect_begin(&uio_hold_lock, 1);
 }
 
 static void __exit uio_hold_exit(void)
 {
-	unregister_kprobe(&uio_hold_probe);
+	uio_redirect_end(&uio_hold_lock, 1);
 	WRITE_ONCE(go, true);
 	wake_up_all(&uio_hold_wait);
 	while (atomic_read(&uio_hold_inside))

@@ -17,13 +17,14 @@
 
 #include <linux/device.h>
 #include <linux/interrupt.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/wait.h>
+
+#include "uio_redirect.h"
 
 #define UIO_STEP_COMM	"uio-step"
 
@@ -151,50 +152,30 @@ static const void *uio_step_free_irq(unsigned int irq, void *dev)
 	return free_irq(irq, dev);
 }
 
-struct uio_step_probe {
-	struct kprobe kp;
-	void *instead;
-};
-
 /* What an exported function of uio calls last looks as if the driver did. */
-static bool uio_step_caller_is_uio(struct pt_regs *regs, const void *instead)
+static bool uio_step_caller_is_uio(struct pt_regs *regs, bool exported_too)
 {
-	unsigned long caller = *(unsigned long *)kernel_stack_pointer(regs);
 	char symbol[KSYM_SYMBOL_LEN];
 
-	sprint_symbol(symbol, caller);
+	uio_redirect_caller(regs, symbol);
 	return strstr(symbol, "[uio]") ||
-	       (instead != uio_step_mutex_unlock && strstr(symbol, "[uio_test]"));
+	       (exported_too && strstr(symbol, "[uio_test]"));
 }
 
-/* Non-zero: the instruction pointer was changed. */
 static int uio_step_entry(struct kprobe *kp, struct pt_regs *regs)
 {
-	void *instead = container_of(kp, struct uio_step_probe, kp)->instead;
+	bool is_unlock = !strcmp(kp->symbol_name, "mutex_unlock");
 
 	if ((!READ_ONCE(on) && !fail[0]) || strcmp(current->comm, UIO_STEP_COMM) ||
-	    !uio_step_caller_is_uio(regs, instead))
+	    !uio_step_caller_is_uio(regs, !is_unlock))
 		return 0;
-
-	instruction_pointer_set(regs, (unsigned long)instead);
-	return 1;
+	return uio_redirect(kp, regs);
 }
 
-/* Probes without one may not change the instruction pointer. */
-static void uio_step_post(struct kprobe *kp, struct pt_regs *regs,
-			  unsigned long flags)
-{
-}
+#define UIO_STEP(_symbol)	\
+	UIO_REDIRECT(#_symbol, uio_step_entry, uio_step_ ## _symbol)
 
-#define UIO_STEP(_symbol)				\
-	{						\
-		.kp.symbol_name	= #_symbol,		\
-		.kp.pre_handler	= uio_step_entry,	\
-		.kp.post_handler = uio_step_post,	\
-		.instead	= uio_step_ ## _symbol,	\
-	}
-
-static struct uio_step_probe uio_step_probes[] = {
+static struct uio_redirect uio_steps[] = {
 	UIO_STEP(mutex_unlock),
 	UIO_STEP(try_module_get),
 	UIO_STEP(device_initialize),
@@ -209,28 +190,12 @@ static struct uio_step_probe uio_step_probes[] = {
 
 static int __init uio_step_init(void)
 {
-	int i, ret;
-
-	for (i = 0; i < ARRAY_SIZE(uio_step_probes); i++) {
-		ret = register_kprobe(&uio_step_probes[i].kp);
-		if (!ret)
-			continue;
-
-		pr_err("uio_step: no probe of %s (%d)\n",
-		       uio_step_probes[i].kp.symbol_name, ret);
-		while (i--)
-			unregister_kprobe(&uio_step_probes[i].kp);
-		return ret;
-	}
-	return 0;
+	return uio_redirect_begin(uio_steps, ARRAY_SIZE(uio_steps));
 }
 
 static void __exit uio_step_exit(void)
 {
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(uio_step_probes); i++)
-		unregister_kprobe(&uio_step_probes[i].kp);
+	uio_redirect_end(uio_steps, ARRAY_SIZE(uio_steps));
 	WRITE_ONCE(on, false);
 	wake_up_all(&uio_step_wait);
 	while (atomic_read(&uio_step_inside))

@@ -8,19 +8,19 @@
  * test says go. Works on any uio module, unmodified: it probes what read() and
  * poll() of it call on their way to sleep,
  *
- *	mutex_unlock			on return, where mainline's look ends
- *	prepare_to_wait			on entry and return
+ *	mutex_unlock			after it, where mainline's look ends
+ *	prepare_to_wait			before or after
  *	__pollwait			the same, for poll() and select()
  *	ep_ptable_queue_proc		the same, for epoll
  *
  * and what its fault handler calls to insert a page that it has found in a device
  * that was still live then,
  *
- *	vmf_insert_pfn, vmf_insert_mixed, vm_insert_page[s]	on entry
+ *	vmf_insert_pfn, vmf_insert_mixed, vm_insert_page[s]	before
  *
  * and where an attribute shows a string of the driver's,
  *
- *	sysfs_emit, sprintf		on entry
+ *	sysfs_emit, sprintf		before
  *
  * but only in threads of a given name, and only if uio is the caller.
  *
@@ -29,19 +29,35 @@
  * not 0 then, the thread went on by itself, and the test has shown nothing.
  */
 
+#include <linux/atomic.h>
 #include <linux/delay.h>
-#include <linux/kprobes.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 #include <linux/timekeeping.h>
+#include <linux/version.h>
+#include <linux/wait.h>
+
+#include "uio_redirect.h"
+
+/* what vmf_insert_mixed() takes */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#include <linux/pfn_t.h>
+#define UIO_WINDOW_PFN	pfn_t
+#else
+#define UIO_WINDOW_PFN	unsigned long
+#endif
 
 static char *comm = "uio-window";
 module_param(comm, charp, 0444);
 MODULE_PARM_DESC(comm, "name of the threads to hold up");
 
-/* Nothing else runs on that CPU: any longer, and the watchdogs and RCU complain. */
+/* Some kernels run nothing else on that CPU: any longer, and the watchdogs complain. */
 static unsigned int ms = 15000;
 module_param(ms, uint, 0644);
 MODULE_PARM_DESC(ms, "longest time to hold a thread up for");
@@ -62,21 +78,18 @@ static unsigned int late;
 module_param(late, uint, 0644);
 MODULE_PARM_DESC(late, "times that a thread was held up until ms had passed");
 
-static bool uio_window_caller_is_uio(struct pt_regs *regs)
-{
-	unsigned long caller = *(unsigned long *)kernel_stack_pointer(regs);
-	char symbol[KSYM_SYMBOL_LEN];
+static atomic_t uio_window_inside;
 
-	sprint_symbol(symbol, caller);
-	return strstr(symbol, "[uio]");
-}
-
-/* By the clock: on a busy host each millisecond of waiting takes several. */
-static void uio_window_hold(void)
+/*
+ * Neither sleeps nor schedules: a sleeper's state is what the test is about, and some
+ * callers have RCU's read lock. By the clock: on a busy host each millisecond of
+ * waiting takes several.
+ */
+static void uio_window_hold(bool behind)
 {
 	u64 end = ktime_get_mono_fast_ns() + (u64)READ_ONCE(ms) * NSEC_PER_MSEC;
 
-	if (READ_ONCE(go))
+	if (READ_ONCE(after) != behind || READ_ONCE(go))
 		return;
 
 	WRITE_ONCE(hits, hits + 1);
@@ -86,78 +99,156 @@ static void uio_window_hold(void)
 		WRITE_ONCE(late, late + 1);
 }
 
-/* Non-zero: not interested in the return. */
-static int uio_window_mutex_entry(struct kretprobe_instance *ri,
-				  struct pt_regs *regs)
+static void uio_window_leave(void)
 {
-	return READ_ONCE(go) || READ_ONCE(after) || strcmp(current->comm, comm) ||
-	       !uio_window_caller_is_uio(regs);
+	atomic_dec(&uio_window_inside);
 }
 
-static int uio_window_queue_entry(struct kretprobe_instance *ri,
-				  struct pt_regs *regs)
+/* Here mainline's look at the device ends, so it is before what comes next. */
+static void uio_window_mutex_unlock(struct mutex *lock)
+{
+	mutex_unlock(lock);
+	uio_window_hold(false);
+	uio_window_leave();
+}
+
+static void uio_window_prepare_to_wait(struct wait_queue_head *head,
+				       struct wait_queue_entry *entry, int state)
+{
+	uio_window_hold(false);
+	prepare_to_wait(head, entry, state);
+	uio_window_hold(true);
+	uio_window_leave();
+}
+
+static void uio_window_queue(struct file *file, wait_queue_head_t *head,
+			     struct poll_table_struct *table)
+{
+	uio_window_hold(false);
+	table->_qproc(file, head, table);
+	uio_window_hold(true);
+	uio_window_leave();
+}
+
+static vm_fault_t uio_window_vmf_insert_pfn(struct vm_area_struct *vma,
+					    unsigned long addr, unsigned long pfn)
+{
+	vm_fault_t ret;
+
+	uio_window_hold(false);
+	ret = vmf_insert_pfn(vma, addr, pfn);
+	uio_window_leave();
+	return ret;
+}
+
+static vm_fault_t uio_window_vmf_insert_mixed(struct vm_area_struct *vma,
+					      unsigned long addr,
+					      UIO_WINDOW_PFN pfn)
+{
+	vm_fault_t ret;
+
+	uio_window_hold(false);
+	ret = vmf_insert_mixed(vma, addr, pfn);
+	uio_window_leave();
+	return ret;
+}
+
+static int uio_window_vm_insert_page(struct vm_area_struct *vma,
+				     unsigned long addr, struct page *page)
+{
+	int ret;
+
+	uio_window_hold(false);
+	ret = vm_insert_page(vma, addr, page);
+	uio_window_leave();
+	return ret;
+}
+
+static int uio_window_vm_insert_pages(struct vm_area_struct *vma,
+				      unsigned long addr, struct page **pages,
+				      unsigned long *num)
+{
+	int ret;
+
+	uio_window_hold(false);
+	ret = vm_insert_pages(vma, addr, pages, num);
+	uio_window_leave();
+	return ret;
+}
+
+static __printf(2, 3) int uio_window_sysfs_emit(char *buf, const char *fmt, ...)
+{
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+	int ret;
+
+	uio_window_hold(false);
+	va_start(args, fmt);
+	vaf.va = &args;
+	ret = sysfs_emit(buf, "%pV", &vaf);
+	va_end(args);
+	uio_window_leave();
+	return ret;
+}
+
+static __printf(2, 3) int uio_window_sprintf(char *buf, const char *fmt, ...)
+{
+	va_list args;
+	int ret;
+
+	uio_window_hold(false);
+	va_start(args, fmt);
+	ret = vsprintf(buf, fmt, args);
+	va_end(args);
+	uio_window_leave();
+	return ret;
+}
+
+static bool uio_window_caller_is_uio(struct pt_regs *regs)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+
+	uio_redirect_caller(regs, symbol);
+	return strstr(symbol, "[uio]");
+}
+
+static int uio_window_entry(struct kprobe *kp, struct pt_regs *regs)
 {
 	if (READ_ONCE(go) || strcmp(current->comm, comm) ||
 	    !uio_window_caller_is_uio(regs))
-		return 1;
+		return 0;
 
-	if (!READ_ONCE(after))
-		uio_window_hold();
-	return !READ_ONCE(after);
+	atomic_inc(&uio_window_inside);
+	return uio_redirect(kp, regs);
 }
 
-static int uio_window_return(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	uio_window_hold();
-	return 0;
-}
+#define UIO_WINDOW(_symbol, _instead)	\
+	UIO_REDIRECT(_symbol, uio_window_entry, uio_window_ ## _instead)
 
-#define UIO_WINDOW(_symbol, _entry)			\
-	{						\
-		.kp.symbol_name	= _symbol,		\
-		.entry_handler	= _entry,		\
-		.handler	= uio_window_return,	\
-		.maxactive	= 32,			\
-	}
-
-static struct kretprobe uio_windows[] = {
-	UIO_WINDOW("mutex_unlock", uio_window_mutex_entry),
-	UIO_WINDOW("prepare_to_wait", uio_window_queue_entry),
-	UIO_WINDOW("__pollwait", uio_window_queue_entry),
-	UIO_WINDOW("ep_ptable_queue_proc", uio_window_queue_entry),
-	UIO_WINDOW("vmf_insert_pfn", uio_window_queue_entry),
-	UIO_WINDOW("vmf_insert_mixed", uio_window_queue_entry),
-	UIO_WINDOW("vm_insert_page", uio_window_queue_entry),
-	UIO_WINDOW("vm_insert_pages", uio_window_queue_entry),
-	UIO_WINDOW("sysfs_emit", uio_window_queue_entry),
-	UIO_WINDOW("sprintf", uio_window_queue_entry),
+static struct uio_redirect uio_windows[] = {
+	UIO_WINDOW("mutex_unlock", mutex_unlock),
+	UIO_WINDOW("prepare_to_wait", prepare_to_wait),
+	UIO_WINDOW("__pollwait", queue),
+	UIO_WINDOW("ep_ptable_queue_proc", queue),
+	UIO_WINDOW("vmf_insert_pfn", vmf_insert_pfn),
+	UIO_WINDOW("vmf_insert_mixed", vmf_insert_mixed),
+	UIO_WINDOW("vm_insert_page", vm_insert_page),
+	UIO_WINDOW("vm_insert_pages", vm_insert_pages),
+	UIO_WINDOW("sysfs_emit", sysfs_emit),
+	UIO_WINDOW("sprintf", sprintf),
 };
 
 static int __init uio_window_init(void)
 {
-	int i, ret;
-
-	for (i = 0; i < ARRAY_SIZE(uio_windows); i++) {
-		ret = register_kretprobe(&uio_windows[i]);
-		if (!ret)
-			continue;
-
-		pr_err("uio_window: no probe of %s (%d)\n",
-		       uio_windows[i].kp.symbol_name, ret);
-		while (i--)
-			unregister_kretprobe(&uio_windows[i]);
-		return ret;
-	}
-	return 0;
+	return uio_redirect_begin(uio_windows, ARRAY_SIZE(uio_windows));
 }
 
 static void __exit uio_window_exit(void)
 {
-	int i;
-
+	uio_redirect_end(uio_windows, ARRAY_SIZE(uio_windows));
 	WRITE_ONCE(go, true);
-	for (i = 0; i < ARRAY_SIZE(uio_windows); i++)
-		unregister_kretprobe(&uio_windows[i]);
+	while (atomic_read(&uio_window_inside))
+		schedule_timeout_uninterruptible(1);
 }
 
 module_init(uio_window_init)

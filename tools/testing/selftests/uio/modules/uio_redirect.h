@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Leading calls astray: a probe of a function's entry sends the callers that a
+ * module is after to a function of the same type, of the module's own.
+ *
+ * The probe itself has the context of a breakpoint. That function has its caller's:
+ * it can wait if the caller can, and interrupts come and go.
+ *
+ * A module that includes this is compiled without optimized sibling calls: a call in
+ * the last line of such a function must look as if that one made it.
+ */
+#ifndef _UIO_REDIRECT_H
+#define _UIO_REDIRECT_H
+
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+
+struct uio_redirect {
+	struct kprobe kp;
+	unsigned long instead;
+};
+
+/* As "function+0x12/0x34 [module]". */
+static void uio_redirect_caller(struct pt_regs *regs, char *symbol)
+{
+	sprint_symbol(symbol, *(unsigned long *)kernel_stack_pointer(regs));
+}
+
+/* What a probe's handler returns if it does not leave the caller alone. */
+static int uio_redirect(struct kprobe *kp, struct pt_regs *regs)
+{
+	instruction_pointer_set(regs, container_of(kp, struct uio_redirect, kp)->instead);
+	return 1;
+}
+
+/* Probes without one may not change the instruction pointer. */
+static void uio_redirect_post(struct kprobe *kp, struct pt_regs *regs,
+			      unsigned long flags)
+{
+}
+
+#define UIO_REDIRECT(_symbol, _handler, _instead)		\
+	{							\
+		.kp.symbol_name	= _symbol,			\
+		.kp.pre_handler	= _handler,			\
+		.kp.post_handler = uio_redirect_post,		\
+		.instead	= (unsigned long)(_instead),	\
+	}
+
+static void uio_redirect_end(struct uio_redirect *redirects, int count)
+{
+	while (count--)
+		unregister_kprobe(&redirects[count].kp);
+}
+
+static int uio_redirect_begin(struct uio_redirect *redirects, int count)
+{
+	int i, ret;
+
+	for (i = 0; i < count; i++) {
+		ret = register_kprobe(&redirects[i].kp);
+		if (ret) {
+			pr_err("%s: no probe of %s (%d)\n", KBUILD_MODNAME,
+			       redirects[i].kp.symbol_name, ret);
+			uio_redirect_end(redirects, i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+#endif /* _UIO_REDIRECT_H */
