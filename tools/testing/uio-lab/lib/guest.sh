@@ -5,7 +5,7 @@
 guest_options()
 {
 	kernel=${kernels[0]} modules=ours mem='' smp='' timeout='' copies=() results=''
-	devices=() allow_splat='' leak_check=1 icount='' silence='' disk=''
+	devices=() allow_splat='' leak_check=1 kmemleak=1 icount='' silence='' disk=''
 	[ "$verb" = shell ] || timeout=300
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -21,6 +21,7 @@ guest_options()
 		--allow-splat) allow_splat=1; shift ;;
 		--icount) icount=1; shift ;;
 		--no-leak-check) leak_check=''; shift ;;
+		--no-kmemleak) leak_check='' kmemleak=''; shift ;;
 		--) shift; break ;;
 		-*) usage_error "unknown option '$1': see uio-lab help" ;;
 		*) break ;;
@@ -213,6 +214,7 @@ kernel_parameters()
 	# in such a configuration. With five levels of page tables KASAN takes addresses
 	# for wild ones while the boot CPU is identified, if an interrupt comes then.
 	! is_debug "$kernel" || parameters+=(slab_debug=F kunit.enable=1 no5lvl)
+	[ -n "$kmemleak" ] || parameters+=(kmemleak=off)
 }
 
 guest_image()

@@ -62,7 +62,7 @@ run_guest()
 	while read -r program _; do
 		options+=(--copy "$(program_file "$program")")
 	done <"$dir/plan"
-	[ "$group" != alone ] || options+=(--allow-splat --no-leak-check)
+	[ "$group" != alone ] || options+=(--allow-splat --no-kmemleak)
 
 	"$lab/uio-lab" run "${options[@]}" -- ./in-guest \
 		>"$dir/output" 2>"$dir/log" </dev/null &
