@@ -209,11 +209,12 @@ kernel_parameters()
 		rootflags=noinit_itable init=/sbin/lab-init mitigations=off
 		tsc=reliable "tsc_early_khz=$khz" panic=-1 oops=panic
 		unknown_nmi_panic panic_print=0x41)
+	is_debug "$kernel" || return 0
 	# Slab checks switch off the per-CPU sheaves. Kmemleak would take pointers that
 	# are left there for references, and find no leak of slab memory. KUnit is off
 	# in such a configuration. With five levels of page tables KASAN takes addresses
 	# for wild ones while the boot CPU is identified, if an interrupt comes then.
-	! is_debug "$kernel" || parameters+=(slab_debug=F kunit.enable=1 no5lvl)
+	parameters+=(slab_debug=F kunit.enable=1 no5lvl)
 	[ -n "$kmemleak" ] || parameters+=(kmemleak=off)
 }
 
