@@ -16,6 +16,10 @@ all_kernels=(6.12 7.3-debug)
 # hot-pluggable hardware for drivers
 drivers_options=(--device 'pcie-root-port,id=slot0')
 
+# Jobs that show that the tests can fail, and the series, which has to be right when it
+# is sent: they run with --all, or by name.
+only_with_all='^[^ ]*/(mainline[^ ]*|series) '
+
 # Which guest a program goes to: the same one, unless it needs something else.
 group_of()
 {
