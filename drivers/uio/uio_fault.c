@@ -14,19 +14,14 @@
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 
+/* Only uio_unmap_range() takes such a page away while the device is live. */
 static vm_fault_t uio_fault_io(struct vm_fault *vmf, const struct uio_mem *mem,
 			       unsigned long index)
 {
-	unsigned int nr = uio_pages_to_map(vmf, mem, index);
-	unsigned long pfn = PHYS_PFN(mem->addr) + index;
-	vm_fault_t ret = uio_insert_pfn(vmf->vma, vmf->address, pfn);
-	unsigned int i;
-
-	for (i = 1; i < nr && ret == VM_FAULT_NOPAGE; i++)
-		if (uio_insert_pfn(vmf->vma, vmf->address + i * PAGE_SIZE,
-				   pfn + i) != VM_FAULT_NOPAGE)
-			break;
-	return ret;
+	/* the kernel allows a private mapping no single one */
+	if (uio_is_cow(vmf->vma))
+		return VM_FAULT_SIGBUS;
+	return vmf_insert_pfn(vmf->vma, vmf->address, PHYS_PFN(mem->addr) + index);
 }
 
 /*
@@ -49,7 +44,7 @@ static vm_fault_t uio_fault_memory(struct uio_object *obj, struct vm_fault *vmf,
 	if (!page)
 		return VM_FAULT_SIGBUS;
 	if (!uio_page_is_counted(page))
-		return uio_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
+		return vmf_insert_mixed(vmf->vma, vmf->address, page_to_pfn(page));
 
 	nr = uio_pages_to_map(vmf, mem, index);
 	if (nr == 1)
@@ -101,19 +96,23 @@ static vm_fault_t uio_fault_live(struct uio_object *obj, struct vm_fault *vmf)
 	unsigned long index = uio_pgoff_index(vmf->pgoff);
 	struct uio_mem *mem = uio_mem_find(obj->idev.info,
 					   uio_pgoff_map(vmf->pgoff));
+	bool is_io = vmf->vma->vm_flags & VM_IO;
 
 	if (!mem || index >= uio_mem_pages(mem))
 		return VM_FAULT_SIGBUS;
 
+	/* the driver may have changed the type since mmap() */
 	switch (mem->memtype) {
 	case UIO_MEM_PHYS:
 	case UIO_MEM_IOVA:
-		return uio_fault_io(vmf, mem, index);
+		return is_io ? uio_fault_io(vmf, mem, index) : VM_FAULT_SIGBUS;
 	case UIO_MEM_LOGICAL:
 	case UIO_MEM_VIRTUAL:
-		return uio_fault_memory(obj, vmf, mem, index);
+		return is_io ? VM_FAULT_SIGBUS :
+			       uio_fault_memory(obj, vmf, mem, index);
 	case UIO_MEM_NONE:
-		return uio_fault_context(obj, vmf, mem, index);
+		return is_io || !uio_has_fault_op(obj) ? VM_FAULT_SIGBUS :
+			       uio_fault_context(obj, vmf, mem, index);
 	default:
 		return VM_FAULT_SIGBUS;
 	}
@@ -150,10 +149,7 @@ static vm_fault_t uio_insert_sink(struct vm_fault *vmf, struct page *page)
 	/* only memory may be pinned for I/O, as before */
 	if (!(vma->vm_flags & VM_IO))
 		return uio_insert_page(vmf, page);
-	/* private: no copy of I/O memory is cached in it either */
-	if (!(vma->vm_flags & VM_PFNMAP))
-		return uio_insert_pfn(vma, vmf->address, page_to_pfn(page));
-	/* private, by the DMA API: takes no page that is not its own */
+	/* as in uio_fault_io() */
 	if (uio_is_cow(vma))
 		return VM_FAULT_SIGBUS;
 	/*
@@ -208,30 +204,17 @@ static vm_fault_t uio_vma_fault(struct vm_fault *vmf)
 }
 
 #ifdef CONFIG_HAVE_IOREMAP_PROT
-/* For ptrace() and the like, one page at a time; the caller comes again for more. */
-static int uio_access_live(struct vm_area_struct *vma, unsigned long addr,
-			   void *buf, int len, int write)
-{
-	len = min_t(int, len, PAGE_SIZE - offset_in_page(addr));
-
-	/* generic_access_phys() needs the page table entry; get it as a touch would */
-	if (fixup_user_fault(vma->vm_mm, addr, FAULT_FLAG_REMOTE |
-			     (write ? FAULT_FLAG_WRITE : 0), NULL))
-		return -EIO;
-	return generic_access_phys(vma, addr, buf, len, write);
-}
-
+/* For ptrace() and the like. */
 static int uio_vma_access(struct vm_area_struct *vma, unsigned long addr,
 			  void *buf, int len, int write)
 {
 	struct uio_file *uf = vma->vm_file->private_data;
 	int ret;
 
-	/* other memory has pages: whoever gets here could not fault one in */
-	if (!(vma->vm_flags & VM_IO) || !uio_enter(uf->obj))
+	if (!uio_enter(uf->obj))
 		return -EIO;
 
-	ret = uio_access_live(vma, addr, buf, len, write);
+	ret = generic_access_phys(vma, addr, buf, len, write);
 	uio_leave(uf->obj);
 	return ret;
 }
@@ -251,16 +234,18 @@ static vm_fault_t uio_vma_map_pages(struct vm_fault *vmf, pgoff_t start,
 	return 0;
 }
 
-const struct vm_operations_struct uio_vm_ops = {
+const struct vm_operations_struct uio_memory_vm_ops = {
 	.fault		= uio_vma_fault,
 	.map_pages	= uio_vma_map_pages,
+};
+
+/* For mappings that mmap() has populated: what a touch does not find was taken away. */
+const struct vm_operations_struct uio_io_vm_ops = {
+	.fault		= uio_vma_fault,
 	.access		= uio_vma_access,
 };
 
-/*
- * For mappings that the DMA API has populated: what a touch does not find was taken
- * away. Not for ptrace(): it is memory, which generic_access_phys() can't map.
- */
+/* Not for ptrace(): it is memory, which generic_access_phys() can't map. */
 const struct vm_operations_struct uio_dma_vm_ops = {
 	.fault		= uio_vma_fault,
 };

@@ -45,6 +45,7 @@ static int uio_open_live(struct uio_object *obj, struct file *filp)
 		.event_count	= atomic_read(&obj->idev.event),
 		.slot		= -1,
 	};
+	INIT_LIST_HEAD(&uf->mappers);
 
 	/* many devices are never opened */
 	ret = READ_ONCE(obj->inode) ? 0 : uio_make_inode(obj);
@@ -164,13 +165,6 @@ static ssize_t uio_read(struct file *filp, char __user *buf, size_t count,
 
 	WRITE_ONCE(uf->event_count, event);
 	return sizeof(event);
-}
-
-static int uio_file_enter(struct uio_file *uf)
-{
-	if (READ_ONCE(uf->revoked))
-		return -ENODEV;
-	return uio_enter(uf->obj) ? 0 : -EIO;
 }
 
 static ssize_t uio_write(struct file *filp, const char __user *buf,

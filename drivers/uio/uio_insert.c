@@ -2,10 +2,10 @@
 /*
  * Userspace I/O: putting pages into page tables, one or many at a time.
  *
- * An exception costs several times what a page does. So a touch maps as many pages
- * as the page cache takes around one, and twice as many each time where a mapping
- * is walked through, up to a page table's worth. But the first touch maps one page:
- * of many mappings it is all that is used.
+ * An exception costs several times what a page does. So where a mapping is walked
+ * through, a touch maps as many pages as the page cache takes around one, and twice as
+ * many each time, up to a page table's worth. But a touch that does not follow the one
+ * before maps one page: of many mappings it is all that is used.
  */
 
 #include "uio_internal.h"
@@ -15,6 +15,8 @@
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 
+#include <asm/pgalloc.h>
+
 #define UIO_FAULT_PAGES	16U
 /* How many are found and inserted at a time: they are on the stack. */
 #define UIO_BATCH_PAGES	32U
@@ -23,6 +25,7 @@ struct uio_batch {
 	struct page *pages[UIO_BATCH_PAGES];
 	unsigned int nr;
 	bool locked;
+	bool found_by_driver;
 };
 
 /*
@@ -35,12 +38,9 @@ static unsigned int uio_pages_wanted(const struct vm_fault *vmf)
 	unsigned long hint = (unsigned long)READ_ONCE(vmf->vma->vm_private_data);
 	unsigned int last = 1U << offset_in_page(hint);
 
-	if (!hint)
+	if (vmf->address != (hint & PAGE_MASK))
 		return 1;
-	if (vmf->address == (hint & PAGE_MASK))
-		return clamp(2 * last, UIO_FAULT_PAGES, PTRS_PER_PTE);
-	/* ending where as many are aligned, to meet none that is there */
-	return UIO_FAULT_PAGES - PHYS_PFN(vmf->address) % UIO_FAULT_PAGES;
+	return clamp(2 * last, UIO_FAULT_PAGES, PTRS_PER_PTE);
 }
 
 /**
@@ -68,21 +68,27 @@ unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,
 	return nr;
 }
 
-/**
- * uio_insert_pfn - map a page without a reference
- * @vma: where
- * @address: where in it
- * @pfn: the page
- *
- * Return: VM_FAULT_NOPAGE, also if there is a page already, or an error.
+/*
+ * Before it calls a fault handler, the kernel makes ready a page table for where there
+ * is none. What inserts a page inside of the handler would make another one.
  */
-vm_fault_t uio_insert_pfn(struct vm_area_struct *vma, unsigned long address,
-			  unsigned long pfn)
+static void uio_use_page_table(struct vm_fault *vmf)
 {
-	/* which of the two flags it has is mmap()'s choice */
-	if (vma->vm_flags & VM_MIXEDMAP)
-		return vmf_insert_mixed(vma, address, pfn);
-	return vmf_insert_pfn(vma, address, pfn);
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	spinlock_t *lock;
+
+	if (!vmf->prealloc_pte)
+		return;
+
+	lock = pmd_lock(mm, vmf->pmd);
+	if (pmd_none(*vmf->pmd)) {
+		mm_inc_nr_ptes(mm);
+		/* whoever walks there without the lock finds it zeroed */
+		smp_wmb();
+		pmd_populate(mm, vmf->pmd, vmf->prealloc_pte);
+		vmf->prealloc_pte = NULL;
+	}
+	spin_unlock(lock);
 }
 
 static vm_fault_t uio_inserted(int err)
@@ -100,7 +106,17 @@ static vm_fault_t uio_inserted(int err)
  */
 vm_fault_t uio_insert_page(struct vm_fault *vmf, struct page *page)
 {
+	uio_use_page_table(vmf);
 	return uio_inserted(vm_insert_page(vmf->vma, vmf->address, page));
+}
+
+/* There were not as many pages as uio_pages_to_map() said, but @nr. */
+static void uio_walk_ends_at(struct vm_fault *vmf, unsigned int nr)
+{
+	unsigned long hint = (unsigned long)READ_ONCE(vmf->vma->vm_private_data);
+
+	WRITE_ONCE(vmf->vma->vm_private_data,
+		   (void *)(vmf->address + nr * PAGE_SIZE + offset_in_page(hint)));
 }
 
 /**
@@ -125,8 +141,9 @@ static void uio_batch_find(struct uio_object *obj, const struct uio_mem *mem,
 {
 	nr = min(nr, UIO_BATCH_PAGES);
 	batch->locked = false;
+	batch->found_by_driver = mem->memtype == UIO_MEM_NONE && uio_has_fault_op(obj);
 
-	if (mem->memtype == UIO_MEM_NONE) {
+	if (batch->found_by_driver) {
 		batch->nr = nr;
 		batch->locked = obj->ctx->ops->fault_around(obj->ctx,
 						mem - obj->idev.info->mem,
@@ -144,11 +161,11 @@ static void uio_batch_find(struct uio_object *obj, const struct uio_mem *mem,
 	}
 }
 
-static void uio_batch_put(const struct uio_mem *mem, struct uio_batch *batch)
+static void uio_batch_put(struct uio_batch *batch)
 {
 	unsigned int i;
 
-	if (mem->memtype != UIO_MEM_NONE)
+	if (!batch->found_by_driver)
 		return;
 
 	for (i = 0; i < batch->nr; i++) {
@@ -181,6 +198,7 @@ vm_fault_t uio_insert_pages(struct uio_object *obj, struct vm_fault *vmf,
 	unsigned int done = 0;
 	int err = -EFAULT;
 
+	uio_use_page_table(vmf);
 	while (done < nr) {
 		unsigned long left;
 
@@ -191,12 +209,14 @@ vm_fault_t uio_insert_pages(struct uio_object *obj, struct vm_fault *vmf,
 		left = batch.nr;
 		err = vm_insert_pages(vmf->vma, vmf->address + done * PAGE_SIZE,
 				      batch.pages, &left);
-		uio_batch_put(mem, &batch);
+		uio_batch_put(&batch);
 		done += batch.nr - left;
 		if (err)
 			break;
 	}
 	memalloc_noio_restore(noio);
 
+	if (done < nr)
+		uio_walk_ends_at(vmf, max(done, 1U));
 	return uio_inserted(done ? 0 : err);
 }

@@ -36,13 +36,15 @@
  *	NULL before the first open()
  * @active: state of the device and number of callers inside the driver, see
  *	uio_lifetime.c
- * @own_faults: some mappings have a fault handler of the driver's
- * @straggler: there was a caller inside the driver when the device was revoked
+ * @driver_faults: some mappings have a fault handler of the driver's
+ * @straggler: when the device was revoked, there was a caller inside the driver, or an
+ *	mmap() that had left it but was under way
  * @has_irq: the device can have events; followed by uio_event_notify(), so
  *	that read() and poll() need not look at the driver's memory
  * @irq: line to free; UIO_IRQ_NONE if none was requested
- * @map_lock: taken inside the driver, protects @mappers and slots
- * @mappers: address spaces in which a mapping was populated by mmap() itself
+ * @map_lock: taken inside the driver, protects lists and slots below
+ * @mapped: files with mappings that mmap() has populated
+ * @driver_ops: what stands before vm_operations of the driver's
  * @slots: &uio_file.slot of the files that are mapped
  * @nr_slots: one more than the highest slot there ever was
  * @dep_map: makes the time inside the driver look like a read lock to lockdep
@@ -56,12 +58,13 @@ struct uio_object {
 	struct uio_context	*ctx;
 	struct inode		*inode;
 	atomic_t		active;
-	bool			own_faults;
+	bool			driver_faults;
 	bool			straggler;
 	bool			has_irq;
 	long			irq;
-	struct mutex		map_lock;	/* mappers, slots */
-	struct list_head	mappers;
+	struct mutex		map_lock;	/* mapped, driver_ops, slots */
+	struct list_head	mapped;
+	struct list_head	driver_ops;
 	struct ida		slots;
 	unsigned int		nr_slots;
 	struct lockdep_map	dep_map;
@@ -71,6 +74,12 @@ struct uio_object {
 };
 
 #define to_uio_object(_idev) container_of(_idev, struct uio_object, idev)
+
+/* Do pages of UIO_MEM_NONE come from the driver? */
+static inline bool uio_has_fault_op(const struct uio_object *obj)
+{
+	return obj->ctx && obj->ctx->ops->fault;
+}
 
 /* uio_lifetime.c: states, references */
 struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
@@ -149,6 +158,8 @@ static inline bool uio_revoked(const struct uio_object *obj)
  * @slot: tells the file's mappings from those of other files, see
  *	uio_mapping.h; negative before the first mmap()
  * @revoked: UIO_IOC_REVOKE
+ * @node: in &uio_object.mapped, once @mappers has any
+ * @mappers: address spaces with mappings that mmap() has populated
  * @sink: page for touches after the device was revoked, see uio_fault.c
  */
 struct uio_file {
@@ -156,6 +167,8 @@ struct uio_file {
 	s32			event_count;
 	int			slot;
 	bool			revoked;
+	struct list_head	node;
+	struct list_head	mappers;
 	struct page		*sink;
 };
 
@@ -171,6 +184,19 @@ static inline int uio_file_error(const struct uio_file *uf)
 	if (unlikely(READ_ONCE(uf->revoked)))
 		return -ENODEV;
 	return uio_revoked(uf->obj) ? -EIO : 0;
+}
+
+/**
+ * uio_file_enter - get ready to call into the driver on behalf of a file
+ * @uf: the file
+ *
+ * Return: 0 as uio_enter(), until uio_leave(); or an error as uio_file_error().
+ */
+static inline int uio_file_enter(const struct uio_file *uf)
+{
+	if (unlikely(READ_ONCE(uf->revoked)))
+		return -ENODEV;
+	return uio_enter(uf->obj) ? 0 : -EIO;
 }
 
 /* uio_main.c: numbers, class, inodes */
@@ -191,19 +217,28 @@ extern const struct file_operations uio_fops;
 
 /* uio_mmap.c: mmap() */
 int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma);
-void uio_wait_for_mappers(struct uio_object *obj, const struct uio_file *uf);
 void uio_put_mappings(struct uio_file *uf);
 
+/* uio_driver_mmap.c: mmap() of a driver's */
+int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma,
+		    bool *keep_pgoff);
+void uio_free_driver_ops(struct uio_object *obj);
+
+/* uio_mapper.c: mmap() calls under way */
+int uio_note_mapper(struct uio_file *uf, struct mm_struct *mm);
+bool uio_has_mappers(struct uio_object *obj);
+void uio_wait_for_mappers(struct uio_object *obj, const struct uio_file *uf);
+void uio_forget_mappers(struct uio_file *uf);
+
 /* uio_fault.c: touching a mapping */
-extern const struct vm_operations_struct uio_vm_ops;
+extern const struct vm_operations_struct uio_memory_vm_ops;
+extern const struct vm_operations_struct uio_io_vm_ops;
 extern const struct vm_operations_struct uio_dma_vm_ops;
 
 /* uio_insert.c: page tables */
 unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,
 			      unsigned long index);
 struct page *uio_mem_page(const struct uio_mem *mem, unsigned long index);
-vm_fault_t uio_insert_pfn(struct vm_area_struct *vma, unsigned long address,
-			  unsigned long pfn);
 vm_fault_t uio_insert_page(struct vm_fault *vmf, struct page *page);
 vm_fault_t uio_insert_pages(struct uio_object *obj, struct vm_fault *vmf,
 			    const struct uio_mem *mem, unsigned long index,

@@ -80,8 +80,8 @@ void uio_revoke(struct uio_object *obj)
 	} while (!atomic_try_cmpxchg(&obj->active, &old, old + 1 + UIO_REVOKED));
 	uio_dep_enter(obj);
 
-	obj->straggler = old > 0;
 	uio_wake_hangup(obj);
+	obj->straggler = old > 0 || uio_has_mappers(obj);
 	uio_unmap_device(obj);
 	if (ctx && ctx->ops->kick)
 		ctx->ops->kick(ctx);
@@ -117,16 +117,14 @@ void uio_drain(struct uio_object *obj)
 
 	uio_free_irq(obj);
 
-	/*
-	 * A fault that was inside may have inserted a page after the device
-	 * was revoked, and an mmap() that was inside may not have linked its
-	 * VMA yet.
-	 */
-	if (!list_empty(&obj->mappers))
-		uio_wait_for_mappers(obj, NULL);
-	else if (!obj->straggler)
+	if (!obj->straggler)
 		return;
 
+	/*
+	 * A fault that was inside may have inserted a page after the device
+	 * was revoked, and an mmap() may not have linked its VMA then.
+	 */
+	uio_wait_for_mappers(obj, NULL);
 	obj->straggler = false;
 	uio_unmap_device(obj);
 }
@@ -155,7 +153,8 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 	lockdep_register_key(&obj->active_key);
 	lockdep_init_map(&obj->dep_map, "uio_active", &obj->active_key, 0);
 	mutex_init(&obj->map_lock);
-	INIT_LIST_HEAD(&obj->mappers);
+	INIT_LIST_HEAD(&obj->mapped);
+	INIT_LIST_HEAD(&obj->driver_ops);
 	ida_init(&obj->slots);
 	obj->has_irq = info->irq != UIO_IRQ_NONE;
 	obj->ctx = ctx;
@@ -184,6 +183,7 @@ void uio_object_release(struct device *dev)
 	struct uio_object *obj = to_uio_object(dev_get_drvdata(dev));
 
 	iput(obj->inode);
+	uio_free_driver_ops(obj);
 	lockdep_unregister_key(&obj->info_key);
 	lockdep_unregister_key(&obj->active_key);
 	kfree_rcu(obj, rcu);
@@ -302,7 +302,7 @@ int uio_context_claim(struct uio_context *ctx)
  * stands in for pages that are not present once the device is revoked: those of
  * I/O memory, and those of the context's own memory that have not been touched
  * before. For a driver whose user would rather read zeros than be killed.
- * Private mappings of UIO_MEM_DMA_COHERENT get SIGBUS all the same.
+ * Private mappings of I/O memory get SIGBUS all the same.
  *
  * Context: Any, at any time.
  */

@@ -57,7 +57,10 @@ int uio_make_inode(struct uio_object *obj)
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
 
+	/* as that of a device node, for drivers that look at it */
+	inode->i_mode |= S_IFCHR;
 	inode->i_rdev = obj->idev.dev.devt;
+	inode->i_cdev = uio_cdev;
 	if (cmpxchg(&obj->inode, NULL, inode))
 		iput(inode);
 	return 0;

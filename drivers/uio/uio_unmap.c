@@ -76,7 +76,7 @@ void uio_unmap_file(struct uio_file *uf)
 	 * user space gave it, in the range that slot 0 leaves free. Whose it is
 	 * can't be told, but it can be faulted in again.
 	 */
-	if (obj->own_faults)
+	if (READ_ONCE(obj->driver_faults))
 		uio_unmap(obj, 0, BIT(UIO_PAGE_BITS));
 }
 

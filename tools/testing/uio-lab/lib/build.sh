@@ -4,7 +4,7 @@
 # programs. Sources are staged below build/modules-KERNEL: kbuild writes next to
 # what it compiles, and target_core_user.c is the kernel's own plus our patch.
 #
-#   ours-src/        include/ drivers/uio/ drivers/target/ samples/ tests/ bench/
+#   ours-src/        compat/ include/ drivers/uio/ drivers/target/ samples/ tests/ bench/
 #   mainline-src/    tests/ and bench/, compiled for the distribution's uio.ko; drivers/uio/,
 #                    drivers of the kernel's own that it was configured without
 #   ours/ mainline/  the modules and their index: /lab/modules of a guest
@@ -106,6 +106,13 @@ collect()
 	mv "$dst.new" "$dst"
 }
 
+# Compiler flags that put our header, below DIR, before the kernel's of the same name; and
+# before ours, what an old kernel lacks.
+our_headers()
+{
+	printf ' -I%s' "$1"/{compat,include,include/uapi}
+}
+
 # Stage and compile the modules below BASE.
 compile_modules()
 {
@@ -117,6 +124,7 @@ compile_modules()
 	! is_debug "$k" || set -- CONFIG_UIO_KUNIT_TEST=m "$@"
 	mkdir -p "$base/ours-src" "$base/mainline-src"
 	mirror "$top/include" "$base/ours-src/include"
+	mirror "$top/compat" "$base/ours-src/compat"
 	mirror "$top/drivers/uio" "$base/ours-src/drivers/uio"
 	mirror "$top/samples/uio" "$base/ours-src/samples"
 	stage_target "$k" "$base/ours-src/drivers/target"
@@ -133,13 +141,8 @@ compile_modules()
 			install -D -m 644 -t "$base/ours-src/binary" \
 				"$base/mainline-src/drivers/uio"/*.ko
 	fi
-	# Our header before the kernel's of the same name; and before all, what an
-	# old kernel lacks.
 	make_modules "$k" "$base/ours-src" \
-		NOSTDINC_FLAGS="-nostdinc -I$base/ours-src/include -I$base/ours-src/include/uapi" \
-		KCFLAGS="-include $base/ours-src/drivers/uio/uio_compat.h" \
-		CFLAGS_uio_insert.o=-DUIO_COMPAT_PFN_T \
-		CFLAGS_uio_mmap.o=-DUIO_COMPAT_LOCK_SEQ "$@"
+		NOSTDINC_FLAGS="-nostdinc $(our_headers "$base/ours-src")" "$@"
 }
 
 build_modules()

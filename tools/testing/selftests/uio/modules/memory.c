@@ -221,7 +221,7 @@ static const struct vm_operations_struct uio_test_own_vm_ops = {
 	.fault	= uio_test_own_fault,
 };
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 const bool uio_test_can_populate = true;
 
 /* Page table entries that are there before the core can find the mapping. */

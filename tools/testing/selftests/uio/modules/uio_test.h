@@ -22,7 +22,7 @@
 #define UIO_TEST_NAME_MAX	48
 
 /* In old kernels a driver that maps by itself has info->mmap, which gets a VMA. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 #define mmap_prepare	mmap
 #define vm_area_desc	vm_area_struct
 #endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the sources need to build on kernels older than the one they are written for.
+ * Not part of what is sent upstream, where nothing includes it: it comes before our
+ * <linux/uio_driver.h> in the search path, and takes that in.
+ */
+
+#ifndef _UIO_COMPAT_H
+#define _UIO_COMPAT_H
+
+#include <linux/fs.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+/* some of these kernels have the names below, and mean something else by them */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#include <linux/mm_types.h>
+#endif
+
+/*
+ * There, &uio_info.mmap_prepare is mmap and has a VMA. To the compiler and to
+ * genksyms the header thus is the old kernel's own, so its drivers fit, built
+ * or not: hence no include here that it has not got.
+ */
+#define mmap_prepare	mmap
+#define vm_area_desc	vm_area_struct
+#endif
+
+#include_next <linux/uio_driver.h>
+
+/* The rest is for the core itself: drivers/uio/Makefile says so. */
+#ifdef UIO_COMPAT_CORE
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+#define UIO_POLL_NO_IRQ	((__force __poll_t)-EIO)
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#include <linux/pfn_t.h>
+
+#define vmf_insert_mixed(vma, addr, pfn) \
+	vmf_insert_mixed(vma, addr, __pfn_to_pfn_t(pfn, PFN_DEV))
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+#include <linux/dma-mapping.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/refcount.h>
+#include <linux/slab.h>
+
+/* in place of uio_mm.h */
+#define _UIO_MM_H
+
+#ifndef CONFIG_PER_VMA_LOCK
+#define uio_lock_seq(mm)	0
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+/* acquire: pairs with the mmap_lock's release of it, as the original does */
+#define uio_lock_seq(mm) \
+	smp_load_acquire((const unsigned int *)&(mm)->mm_lock_seq)
+#else
+#define uio_lock_seq(mm)	raw_read_seqcount(&(mm)->mm_lock_seq)
+#endif
+
+#ifdef VM_PAT
+/*
+ * On x86, until 6.15, what remap_pfn_range() has reserved of the memory's type is
+ * found again by the first page table entry of the VMA, when that is unmapped, moved
+ * or forked. We take entries away at any time, and the kernel would warn. So here the
+ * reservation belongs to the VMA by a count, as it does in later kernels.
+ */
+struct uio_memtype {
+	struct vm_operations_struct ops;
+	const struct vm_operations_struct *before;
+	refcount_t vmas;
+	resource_size_t start;
+	resource_size_t size;
+};
+
+#define uio_memtype_of(vma) container_of((vma)->vm_ops, struct uio_memtype, ops)
+
+static inline void uio_memtype_open(struct vm_area_struct *vma)
+{
+	struct uio_memtype *memtype = uio_memtype_of(vma);
+
+	refcount_inc(&memtype->vmas);
+	if (memtype->before->open)
+		memtype->before->open(vma);
+}
+
+static inline void uio_memtype_close(struct vm_area_struct *vma)
+{
+	struct uio_memtype *memtype = uio_memtype_of(vma);
+
+	if (memtype->before->close)
+		memtype->before->close(vma);
+	if (!refcount_dec_and_test(&memtype->vmas))
+		return;
+
+	/* of any type, whatever the name says */
+	arch_io_free_memtype_wc(memtype->start, memtype->size);
+	kfree(memtype);
+}
+
+/* Of which nothing is reserved. */
+static inline bool uio_memtype_is_ram(unsigned long pfn, size_t size)
+{
+	struct page *page = pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
+
+	/* mostly that says it already */
+	if (!page)
+		return false;
+	if (!PageReserved(page) && !is_zone_device_page(page))
+		return true;
+	return region_intersects(PFN_PHYS(pfn), size, IORESOURCE_SYSTEM_RAM,
+				 IORES_DESC_NONE) != REGION_DISJOINT;
+}
+
+/* The reservation of @vma, which begins with @pfn, is ours to give back. */
+static inline int uio_memtype_keep(struct vm_area_struct *vma, unsigned long pfn)
+{
+	size_t size = vma->vm_end - vma->vm_start;
+	struct uio_memtype *memtype;
+
+	if (!(vma->vm_flags & VM_PAT))
+		return 0;
+
+	if (!uio_memtype_is_ram(pfn, size)) {
+		memtype = kmalloc(sizeof(*memtype), GFP_KERNEL);
+		if (!memtype)
+			return -ENOMEM;
+
+		memtype->start = PFN_PHYS(pfn);
+		memtype->size = size;
+		refcount_set(&memtype->vmas, 1);
+		memtype->before = vma->vm_ops;
+		memtype->ops = *vma->vm_ops;
+		memtype->ops.open = uio_memtype_open;
+		memtype->ops.close = uio_memtype_close;
+		vma->vm_ops = &memtype->ops;
+	}
+	vm_flags_clear(vma, VM_PAT);
+	return 0;
+}
+
+/* The same where somebody else has mapped. */
+static inline int uio_memtype_take(struct vm_area_struct *vma)
+{
+	struct follow_pfnmap_args entry = { .vma = vma, .address = vma->vm_start };
+
+	if (!(vma->vm_flags & VM_PAT) || follow_pfnmap_start(&entry))
+		return 0;
+	follow_pfnmap_end(&entry);
+	return uio_memtype_keep(vma, entry.pfn);
+}
+
+#define remap_pfn_range(vma, addr, pfn, ...) \
+	(remap_pfn_range(vma, addr, pfn, __VA_ARGS__) ?: uio_memtype_keep(vma, pfn))
+#define dma_mmap_attrs(dev, vma, ...) \
+	(dma_mmap_attrs(dev, vma, __VA_ARGS__) ?: uio_memtype_take(vma))
+#else
+#define uio_memtype_take(vma)	0
+#endif
+
+static inline int uio_mmap_prepare(struct uio_info *info, struct vm_area_struct *vma)
+{
+	int ret = info->mmap(info, vma);
+	const struct vm_operations_struct *ops = vma->vm_ops;
+
+	/* not where the core has to come between operations of the driver's */
+	if (ret || !ops || ops->fault ||
+	    (ops->access && ops->access != generic_access_phys))
+		return ret;
+	return uio_memtype_take(vma);
+}
+#endif
+
+#endif /* UIO_COMPAT_CORE */
+#endif /* _UIO_COMPAT_H */

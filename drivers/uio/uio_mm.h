@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Userspace I/O: what the core's mmap() asks of the kernel's memory management that a
+ * driver does not.
+ */
+
+#ifndef _UIO_MM_H
+#define _UIO_MM_H
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/uio_driver.h>
+
+/*
+ * Calls a driver's mmap_prepare(). The core has an mmap() of its own, which inserts
+ * pages and changes offsets as mmap_prepare() could not. Goes when it can.
+ */
+static inline int uio_mmap_prepare(struct uio_info *info,
+				   struct vm_area_struct *vma)
+{
+	struct vm_area_desc desc;
+	int ret;
+
+	compat_set_desc_from_vma(&desc, vma->vm_file, vma);
+	ret = info->mmap_prepare(info, &desc);
+	if (ret)
+		return ret;
+	return __compat_vma_mmap(&desc, vma);
+}
+
+/* Another one as soon as who holds the mmap_lock for writing lets go of it. */
+static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
+{
+#ifdef CONFIG_PER_VMA_LOCK
+	return raw_read_seqcount(&mm->mm_lock_seq);
+#else
+	return 0;
+#endif
+}
+
+#endif /* _UIO_MM_H */
