@@ -8,20 +8,40 @@
 #include <linux/uio_device.h>
 
 /*
- * Drivers without a context were written when open and release never ran at the
- * same time, and some count on it.
+ * Drivers without a context were written when open, release and irqcontrol never
+ * ran at the same time, and some count on it.
  */
-static int uio_call(struct uio_object *obj,
-		    int (*op)(struct uio_info *info, struct inode *inode))
+static void uio_take_turn(struct uio_object *obj)
+{
+	if (!obj->ctx)
+		mutex_lock(&obj->idev.info_lock);
+}
+
+static void uio_end_turn(struct uio_object *obj)
+{
+	if (!obj->ctx)
+		mutex_unlock(&obj->idev.info_lock);
+}
+
+static int uio_call_open(struct uio_object *obj)
 {
 	int ret;
 
-	if (obj->ctx)
-		return op(obj->idev.info, obj->inode);
+	uio_take_turn(obj);
+	/* its turn may have come late */
+	ret = uio_revoked(obj) ? -ENODEV :
+				 obj->idev.info->open(obj->idev.info, obj->inode);
+	uio_end_turn(obj);
+	return ret;
+}
 
-	mutex_lock(&obj->idev.info_lock);
-	ret = op(obj->idev.info, obj->inode);
-	mutex_unlock(&obj->idev.info_lock);
+static int uio_call_release(struct uio_object *obj)
+{
+	int ret;
+
+	uio_take_turn(obj);
+	ret = obj->idev.info->release(obj->idev.info, obj->inode);
+	uio_end_turn(obj);
 	return ret;
 }
 
@@ -50,7 +70,7 @@ static int uio_open_live(struct uio_object *obj, struct file *filp)
 	/* many devices are never opened */
 	ret = READ_ONCE(obj->inode) ? 0 : uio_make_inode(obj);
 	if (!ret && info->open)
-		ret = uio_call(obj, info->open);
+		ret = uio_call_open(obj);
 	if (ret)
 		goto err_free;
 
@@ -94,7 +114,7 @@ static int uio_release(struct inode *inode, struct file *filp)
 
 	/* Without a context a revoked device has nobody left to ask. */
 	if ((live || ctx) && obj->idev.info->release)
-		ret = uio_call(obj, obj->idev.info->release);
+		ret = uio_call_release(obj);
 	if (live)
 		uio_leave(obj);
 
@@ -167,12 +187,20 @@ static ssize_t uio_read(struct file *filp, char __user *buf, size_t count,
 	return sizeof(event);
 }
 
+static int uio_irqcontrol(struct uio_info *info, s32 irq_on)
+{
+	if (info->irq == UIO_IRQ_NONE)
+		return -EIO;
+	if (!info->irqcontrol)
+		return -ENOSYS;
+	return info->irqcontrol(info, irq_on);
+}
+
 static ssize_t uio_write(struct file *filp, const char __user *buf,
 			 size_t count, loff_t *ppos)
 {
 	struct uio_file *uf = filp->private_data;
 	struct uio_object *obj = uf->obj;
-	struct uio_info *info;
 	ssize_t ret;
 	s32 irq_on;
 
@@ -185,13 +213,10 @@ static ssize_t uio_write(struct file *filp, const char __user *buf,
 	if (ret)
 		return ret;
 
-	info = obj->idev.info;
-	if (info->irq == UIO_IRQ_NONE)
-		ret = -EIO;
-	else if (!info->irqcontrol)
-		ret = -ENOSYS;
-	else
-		ret = info->irqcontrol(info, irq_on);
+	uio_take_turn(obj);
+	/* its turn may have come late */
+	ret = uio_file_error(uf) ?: uio_irqcontrol(obj->idev.info, irq_on);
+	uio_end_turn(obj);
 
 	uio_leave(obj);
 	return ret ?: sizeof(irq_on);
