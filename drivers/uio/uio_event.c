@@ -31,28 +31,53 @@ static struct uio_object *uio_enter_info(struct uio_info *info)
 }
 
 /**
+ * uio_look_at_irq - see if the device can have events
+ * @obj: the device; the caller has entered it
+ *
+ * Remembers what it sees, so that a read() that finds an event need not look. The
+ * driver may change its mind at any time.
+ *
+ * Return: true if it can have events now.
+ */
+bool uio_look_at_irq(struct uio_object *obj)
+{
+	const struct uio_info *info = obj->idev.info;
+	bool has_irq = READ_ONCE(info->irq) != UIO_IRQ_NONE;
+
+	while (has_irq != READ_ONCE(obj->has_irq)) {
+		WRITE_ONCE(obj->has_irq, has_irq);
+		/*
+		 * pairs with uio_enter() in uio_event_notify(): that call is the last
+		 * to write "no more", or we see what the driver wrote before it
+		 */
+		smp_mb();
+		has_irq = READ_ONCE(info->irq) != UIO_IRQ_NONE;
+	}
+	return has_irq;
+}
+
+/**
  * uio_event_notify - tell user space that the device has an event
  * @info:	the driver's description of the device
  *
  * Wakes whoever reads or polls the device. Ignored while the device is not
  * registered or is revoked. A driver that has set @info->irq to UIO_IRQ_NONE
  * says by this call that there will be no more events: reads then fail with
- * -EIO. uio_drain_device() and uio_unregister_device() wait for a call that is
- * under way.
+ * -EIO. To set it to anything else takes no call. uio_drain_device() and
+ * uio_unregister_device() wait for a call that is under way.
  *
  * Context: Any, hard interrupt included. @info itself must be valid.
  */
 void uio_event_notify(struct uio_info *info)
 {
 	struct uio_object *obj = uio_enter_info(info);
-	bool has_irq;
 
 	if (!obj)
 		return;
 
-	has_irq = info->irq != UIO_IRQ_NONE;
-	if (has_irq != READ_ONCE(obj->has_irq))
-		WRITE_ONCE(obj->has_irq, has_irq);
+	/* only ever "no more": the irq may be one of long ago when that is written */
+	if (READ_ONCE(info->irq) == UIO_IRQ_NONE && READ_ONCE(obj->has_irq))
+		WRITE_ONCE(obj->has_irq, false);
 	uio_count_event(obj);
 	uio_leave(obj);
 }

@@ -74,6 +74,8 @@ static int uio_open_live(struct uio_object *obj, struct file *filp)
 	if (ret)
 		goto err_free;
 
+	/* some drivers get their interrupt in open() */
+	uio_look_at_irq(obj);
 	if (obj->ctx)
 		uio_context_get(obj->ctx);
 	filp->f_mapping = obj->inode->i_mapping;
@@ -130,10 +132,31 @@ static int uio_release(struct inode *inode, struct file *filp)
 	return ret;
 }
 
-/* Will there be no more events? Touches no memory of the driver's. */
+/* Can there be events? As the driver says now; false if the device is revoked. */
+static bool uio_ask_for_irq(struct uio_object *obj)
+{
+	bool has_irq;
+
+	if (!uio_enter(obj))
+		return false;
+
+	has_irq = uio_look_at_irq(obj);
+	uio_leave(obj);
+	return has_irq;
+}
+
+/*
+ * The same as it was when somebody looked, which touches no memory of the driver's;
+ * but nobody is told "never" without a look.
+ */
+static bool uio_has_irq(const struct uio_file *uf)
+{
+	return likely(READ_ONCE(uf->obj->has_irq)) || uio_ask_for_irq(uf->obj);
+}
+
 static int uio_read_error(const struct uio_file *uf)
 {
-	return uio_file_error(uf) ?: READ_ONCE(uf->obj->has_irq) ? 0 : -EIO;
+	return uio_file_error(uf) ?: uio_has_irq(uf) ? 0 : -EIO;
 }
 
 static bool uio_has_event(const struct uio_file *uf, s32 *event)
@@ -151,8 +174,9 @@ static noinline void uio_wait(const struct uio_file *uf)
 
 	/* first: whoever changes what is looked at below wakes afterwards */
 	prepare_to_wait(queue, &wait, TASK_INTERRUPTIBLE);
-	if (!uio_read_error(uf) && !uio_has_event(uf, &event) &&
-	    !signal_pending(current))
+	/* asks: nobody would wake who sleeps for want of an interrupt */
+	if (!uio_file_error(uf) && !uio_has_event(uf, &event) &&
+	    !signal_pending(current) && uio_ask_for_irq(uf->obj))
 		schedule();
 	finish_wait(queue, &wait);
 }
@@ -225,17 +249,23 @@ static ssize_t uio_write(struct file *filp, const char __user *buf,
 static __poll_t uio_poll(struct file *filp, poll_table *wait)
 {
 	struct uio_file *uf = filp->private_data;
-	struct uio_object *obj = uf->obj;
+	bool has_irq = true;
+	bool has_event;
 	s32 event;
 
 	/* first, as in uio_wait() */
-	poll_wait(filp, &obj->idev.wait, wait);
+	poll_wait(filp, &uf->obj->idev.wait, wait);
+
+	/* who is about to sleep asks, as in uio_wait() */
+	has_event = uio_has_event(uf, &event);
+	if (!has_event || !READ_ONCE(uf->obj->has_irq))
+		has_irq = uio_ask_for_irq(uf->obj);
 
 	if (uio_file_error(uf))
 		return EPOLLHUP | EPOLLERR;
-	if (!READ_ONCE(obj->has_irq))
-		return EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR;
-	return uio_has_event(uf, &event) ? EPOLLIN | EPOLLRDNORM : 0;
+	if (!has_irq)
+		return UIO_POLL_NO_IRQ;
+	return has_event ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static int uio_fasync(int fd, struct file *filp, int on)

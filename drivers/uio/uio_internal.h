@@ -27,6 +27,11 @@
 
 #define UIO_MAX_DEVICES		BIT(MINORBITS)
 
+/* What poll() gives of a live device that has no interrupt. */
+#ifndef UIO_POLL_NO_IRQ
+#define UIO_POLL_NO_IRQ		EPOLLERR
+#endif
+
 /**
  * struct uio_object - the core's own part of a UIO device
  * @idev: the part that drivers can see; its refcount is that of the object
@@ -39,8 +44,8 @@
  * @driver_faults: some mappings have a fault handler of the driver's
  * @straggler: when the device was revoked, there was a caller inside the driver, or an
  *	mmap() that had left it but was under way
- * @has_irq: the device can have events; followed by uio_event_notify(), so
- *	that read() and poll() need not look at the driver's memory
+ * @has_irq: the device could have events when somebody looked, so that a read()
+ *	that finds one need not look at the driver's memory
  * @irq: line to free; UIO_IRQ_NONE if none was requested
  * @map_lock: taken inside the driver, protects lists and slots below
  * @mapped: files with mappings that mmap() has populated
@@ -253,6 +258,7 @@ int uio_request_irq(struct uio_object *obj);
 void uio_free_irq(struct uio_object *obj);
 void uio_wake_all(struct uio_object *obj);
 void uio_wake_hangup(struct uio_object *obj);
+bool uio_look_at_irq(struct uio_object *obj);
 
 /* uio_sysfs.c */
 extern const struct attribute_group *uio_groups[];
