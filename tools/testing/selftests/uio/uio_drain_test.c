@@ -106,11 +106,17 @@ FIXTURE_TEARDOWN(inside)
 	EXPECT_EQ(0, uiot_reset());
 }
 
-static int start_cmd(struct uiot_op *op, const struct uiot_dev *dev,
+static void make_cmd(struct uiot_op *op, const struct uiot_dev *dev,
 		     const char *verb, const char *arg)
 {
 	op->fn = uiot_op_cmd;
 	snprintf(op->text, sizeof(op->text), "%s %s %s", verb, dev->name, arg);
+}
+
+static int start_cmd(struct uiot_op *op, const struct uiot_dev *dev,
+		     const char *verb, const char *arg)
+{
+	make_cmd(op, dev, verb, arg);
 	return uiot_start(op);
 }
 
@@ -324,20 +330,33 @@ FIXTURE(straggler)
 	struct uiot_op driver;
 };
 
+/* Where the user of the device is while it is revoked. */
+enum where {
+	FAULT,		/* before the page is inserted */
+	DRIVER,		/* in the driver's own mmap() */
+	BEFORE,		/* in the core's mmap(), before it says that it will populate */
+	AFTER,		/* after that, when nobody can find the mapping yet */
+};
+
 FIXTURE_VARIANT(straggler)
 {
 	const char *options;
-	bool in_mmap;		/* which populates, and not in the fault handler */
+	enum where where;
 };
 
-FIXTURE_VARIANT_ADD(straggler, legacy_phys) { .options = "mem=phys:1" };
-FIXTURE_VARIANT_ADD(straggler, legacy_virtual) { .options = "mem=virtual:1" };
-FIXTURE_VARIANT_ADD(straggler, phys) { .options = "ctx mem=phys:1" };
-FIXTURE_VARIANT_ADD(straggler, iova) { .options = "ctx mem=iova:1" };
-FIXTURE_VARIANT_ADD(straggler, mmap)
-{
-	.options = "mmap populate mem=virtual:1", .in_mmap = true,
-};
+#define STRAGGLER(_name, _options, _where)				\
+	FIXTURE_VARIANT_ADD(straggler, _name) {				\
+		.options = _options, .where = _where,			\
+	}
+
+STRAGGLER(legacy_virtual, "mem=virtual:1", FAULT);
+STRAGGLER(legacy_phys_before, "mem=phys:1", BEFORE);
+STRAGGLER(legacy_phys, "mem=phys:1", AFTER);
+STRAGGLER(phys_before, "ctx mem=phys:1", BEFORE);
+STRAGGLER(phys, "ctx mem=phys:1", AFTER);
+STRAGGLER(iova, "ctx mem=iova:1", AFTER);
+STRAGGLER(dma, "ctx mem=dma:1", AFTER);
+STRAGGLER(mmap, "mmap populate mem=virtual:1", DRIVER);
 
 /* Waits for @events in between. */
 static long map_wait_touch(struct uiot_op *op)
@@ -379,7 +398,9 @@ FIXTURE_SETUP(straggler)
 	ASSERT_EQ(0, ret);
 	self->user = uiot_op_alloc();
 	ASSERT_NE((void *)-1, self->user);
-	self->user->fn = variant->in_mmap ? map_wait_touch : map_touch_wait_touch;
+	self->user->fn = variant->where == FAULT ? map_touch_wait_touch : map_wait_touch;
+	if (variant->where == BEFORE || variant->where == AFTER)
+		self->user->thread_name = UIOT_WINDOW;
 	self->user->in_child = true;
 	self->user->fd = uiot_open(&self->dev, O_RDWR);
 	ASSERT_LE(0, self->user->fd);
@@ -391,32 +412,62 @@ FIXTURE_TEARDOWN(straggler)
 	EXPECT_EQ(0, uiot_reset());
 }
 
-TEST_F(straggler, page_is_gone_after_unregister)
+/*
+ * Holds the user up while something else is done, which has to wait for it, or need
+ * not. Sets @held to false if the user went on too early.
+ */
+static void revoke_meanwhile(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(straggler) *self,
+			     const FIXTURE_VARIANT(straggler) *variant,
+			     bool waits, bool *held)
 {
-	bool held;
-
-	if (variant->in_mmap) {
+	*held = true;
+	if (variant->where == DRIVER) {
 		ASSERT_EQ(0, uiot_do(&self->dev, "stall mmap"));
 		ASSERT_EQ(0, uiot_start(self->user));
 		ASSERT_TRUE(uiot_count_becomes(&self->dev, "inside", 1));
 	} else {
-		ASSERT_EQ(0, uiot_window_arm(false));
+		ASSERT_EQ(0, uiot_window_arm(variant->where == AFTER));
 		ASSERT_EQ(0, uiot_start(self->user));
 		ASSERT_TRUE(uiot_window_hit());
 	}
-	ASSERT_EQ(0, start_cmd(&self->driver, &self->dev, "unregister", "keep"));
-	ASSERT_EQ(0, uiot_wait_asleep(&self->driver));
-	held = uiot_window_go();
-	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
+	ASSERT_EQ(0, uiot_start(&self->driver));
+	ASSERT_EQ(waits ? 0 : -ECANCELED, uiot_wait_asleep(&self->driver));
+	if (variant->where == DRIVER) {
+		ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
+	} else {
+		*held = uiot_window_go();
+	}
 	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
+	EXPECT_EQ(0, self->driver.ret);
 
-	EXPECT_EQ(0, uiot_count(&self->dev, "faults"));
 	__atomic_store_n(&self->user->events, 1, __ATOMIC_RELEASE);
 	ASSERT_EQ(0, uiot_join(self->user, UIOT_SOON_MS));
+}
+
+TEST_F(straggler, page_is_gone_after_unregister)
+{
+	bool held;
+
+	make_cmd(&self->driver, &self->dev, "unregister", "keep");
+	revoke_meanwhile(_metadata, self, variant, true, &held);
 	UIOT_SKIP_IF_LATE(held);
-	/* gone, or fetched again by the driver's own fault handler */
-	EXPECT_EQ(variant->in_mmap ? 0 : SIGBUS, self->user->ret);
-	EXPECT_EQ(variant->in_mmap, uiot_count(&self->dev, "faults"));
+	EXPECT_EQ(SIGBUS, self->user->ret);
+	EXPECT_EQ(0, uiot_count(&self->dev, "faults"));
+}
+
+TEST_F(straggler, page_is_gone_after_its_file)
+{
+	bool held;
+
+	self->driver.fn = revoke_file;
+	self->driver.fd = self->user->fd;
+	/* a fault looks for itself afterwards, and so does an mmap() that comes later */
+	revoke_meanwhile(_metadata, self, variant,
+			 variant->where == DRIVER || variant->where == AFTER, &held);
+	UIOT_SKIP_IF_LATE(held);
+	EXPECT_EQ(variant->where == BEFORE ? -ENODEV : SIGBUS, self->user->ret);
+	EXPECT_EQ(0, uiot_count(&self->dev, "faults"));
 }
 
 /* A device that nobody is inside of. */

@@ -16,7 +16,7 @@
 enum after {
 	GONE,		/* SIGBUS */
 	KEPT,		/* the memory, unchanged */
-	DRIVERS,	/* what the driver's own fault handler finds */
+	DRIVERS,	/* the same, from a driver that counts its mappings */
 };
 
 FIXTURE(memory)
@@ -46,7 +46,8 @@ MEMORY(legacy_iova, "mem=iova:4 mem=iova:4", GONE, GONE, false);
 MEMORY(legacy_dma, "mem=dma:4 mem=dma:4", GONE, GONE, true);
 MEMORY(legacy_logical, "mem=logical:4 mem=logical:4", GONE, GONE, false);
 MEMORY(legacy_virtual, "mem=virtual:4 mem=virtual:4", GONE, GONE, false);
-MEMORY(own_mmap, "mmap mem=virtual:4 mem=virtual:4", DRIVERS, DRIVERS, false);
+MEMORY(own_mmap, "mmap mem=virtual:4 mem=virtual:4", GONE, GONE, false);
+MEMORY(own_counted, "mmap counted mem=virtual:4 mem=virtual:4", DRIVERS, DRIVERS, false);
 MEMORY(phys, "ctx mem=phys:4 mem=phys:4", GONE, GONE, false);
 MEMORY(iova, "ctx mem=iova:4 mem=iova:4", GONE, GONE, false);
 MEMORY(dma, "ctx mem=dma:4 mem=dma:4", GONE, GONE, true);
@@ -146,6 +147,17 @@ TEST_F(memory, absent_page)
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
 	EXPECT_TOUCH(self->p, 2, variant->absent);
 	EXPECT_TOUCH(self->p, 3, variant->absent);
+}
+
+TEST_F(memory, f2_driver_is_not_asked)
+{
+	long faults = uiot_count(&self->dev, "faults");
+	__u32 word;
+
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	uiot_load_word(self->p + 2 * self->page, &word);
+	EXPECT_EQ(faults + (variant->absent == DRIVERS),
+		  uiot_count(&self->dev, "faults"));
 }
 
 TEST_F(memory, d4_write_to_present_page)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
@@ -255,6 +256,122 @@ TEST_F(memory, system_call_can_use_the_address)
 	EXPECT_EQ(4, write(fds[1], p, 4));
 	EXPECT_EQ(4, read(fds[0], &word, 4));
 	EXPECT_EQ(UIOT_WORD(0, 0), word);
+}
+
+/* I/O memory is there from mmap() on, as it was at that moment. */
+#define MANY	64
+
+FIXTURE(present)
+{
+	struct uiot_dev dev;
+	int fd;
+};
+
+FIXTURE_VARIANT(present)
+{
+	const char *options;
+};
+
+FIXTURE_VARIANT_ADD(present, phys) { .options = "mem=phys:64 mem=phys:64" };
+FIXTURE_VARIANT_ADD(present, iova) { .options = "mem=iova:64 mem=iova:64" };
+FIXTURE_VARIANT_ADD(present, phys_ctx) { .options = "ctx mem=phys:64 mem=phys:64" };
+
+FIXTURE_SETUP(present)
+{
+	UIOT_SETUP(&self->dev, variant->options);
+	UIOT_OPEN(self->fd, &self->dev);
+}
+
+FIXTURE_TEARDOWN(present)
+{
+	munlockall();
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+/* How often a walk through all pages is interrupted to get one. */
+static long faults_of_a_walk(const void *p)
+{
+	struct rusage before, after;
+	__u32 sum = 0;
+	int i;
+
+	getrusage(RUSAGE_THREAD, &before);
+	getrusage(RUSAGE_THREAD, &after);
+	getrusage(RUSAGE_THREAD, &before);
+	for (i = 0; i < MANY; i++)
+		sum += *(const volatile __u32 *)(p + i * uiot_page());
+	getrusage(RUSAGE_THREAD, &after);
+	return sum ? after.ru_minflt + after.ru_majflt -
+		     before.ru_minflt - before.ru_majflt : -1;
+}
+
+TEST_F(present, r3_no_fault_after_mmap)
+{
+	void *p = map_rw(self->fd, 0, MANY);
+
+	ASSERT_NE(MAP_FAIL, p);
+	EXPECT_EQ(0, faults_of_a_walk(p));
+}
+
+TEST_F(present, r3_no_fault_in_a_locked_process)
+{
+	void *p;
+
+	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_FUTURE));
+	p = map_rw(self->fd, 0, MANY);
+	ASSERT_NE(MAP_FAIL, p);
+	EXPECT_EQ(0, faults_of_a_walk(p));
+}
+
+TEST_F(present, r3_no_fault_with_map_populate)
+{
+	void *p = uiot_map(self->fd, 0, MANY, PROT_READ, MAP_SHARED | MAP_POPULATE);
+
+	ASSERT_NE(MAP_FAIL, p);
+	EXPECT_EQ(0, faults_of_a_walk(p));
+}
+
+TEST_F(present, r3_no_fault_in_a_private_mapping)
+{
+	void *p = uiot_map(self->fd, 0, MANY, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+
+	ASSERT_NE(MAP_FAIL, p);
+	EXPECT_EQ(0, faults_of_a_walk(p));
+}
+
+static int walk_has_no_fault(void *arg, int what)
+{
+	(void)what;
+	return faults_of_a_walk(arg);
+}
+
+TEST_F(present, r3_no_fault_in_a_child)
+{
+	void *p = map_rw(self->fd, 0, MANY);
+	struct uiot_child child;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_child_start(&child, walk_has_no_fault, p));
+	/* the first walk is the child's first use of its stack, too */
+	uiot_child_ask(&child, 0);
+	EXPECT_EQ(0, uiot_child_ask(&child, 0));
+	EXPECT_EQ(0, uiot_child_end(&child));
+}
+
+TEST_F(present, r5_window_that_moves)
+{
+	void *before = map_rw(self->fd, 0, 2), *after;
+	__u32 word;
+
+	ASSERT_NE(MAP_FAIL, before);
+	ASSERT_EQ(0, uiot_do(&self->dev, "move"));
+	after = map_rw(self->fd, 0, 2);
+	ASSERT_NE(MAP_FAIL, after);
+	ASSERT_EQ(0, uiot_load_word(before + uiot_page(), &word));
+	EXPECT_EQ(UIOT_WORD(0, 1), word);
+	ASSERT_EQ(0, uiot_load_word(after + uiot_page(), &word));
+	EXPECT_EQ(UIOT_WORD(1, 1), word);
 }
 
 /* Larger than what one touch maps, which is aligned in memory. */

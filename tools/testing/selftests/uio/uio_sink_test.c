@@ -94,7 +94,7 @@ TEST_F(sink, private_mapping)
 
 	ASSERT_NE(MAP_FAIL, p);
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
-	EXPECT_EQ(variant->dma ? SIGBUS : 0, uiot_store_word(p + self->page, 7));
+	EXPECT_EQ(variant->io ? SIGBUS : 0, uiot_store_word(p + self->page, 7));
 	ASSERT_EQ(0, uiot_load_word(self->p + self->page, &word));
 	EXPECT_EQ(0, word);
 	munmap(p, PAGES * self->page);

@@ -403,3 +403,26 @@ void uiot_make_absent(void *p, int pages)
 {
 	madvise(p, pages * uiot_page(), MADV_DONTNEED);
 }
+
+int uiot_caching(const void *addr, char *buf, size_t size)
+{
+	int fd = open(DEBUGFS "/caching", O_RDWR | O_CLOEXEC);
+	char text[32];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+
+	snprintf(text, sizeof(text), "%p", addr);
+	n = write(fd, text, strlen(text));
+	if (n >= 0)
+		n = read(fd, buf, size - 1);
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	if (n < 0)
+		return n;
+	buf[n] = 0;
+	buf[strcspn(buf, "\n")] = 0;
+	return strcmp(buf, "unknown") ? 0 : -EOPNOTSUPP;
+}

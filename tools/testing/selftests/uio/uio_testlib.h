@@ -111,6 +111,8 @@ int uiot_store_word(void *addr, __u32 word);
 size_t uiot_page(void);
 void uiot_make_absent(void *p, int pages);	/* a touch may map its neighbours */
 void *uiot_move(void *p, int pages);	/* mremap() to where nothing is */
+/* wb, wc, uc- or uc, of I/O memory; -EOPNOTSUPP: nobody knows */
+int uiot_caching(const void *addr, char *buf, size_t size);
 
 /*
  * Something that may block, in a thread; in a child for what blocks with the

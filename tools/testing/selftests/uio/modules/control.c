@@ -6,10 +6,12 @@
  *
  *	create NAME [OPTION]...	make a device and register it
  *		mem=KIND:PAGES	a region: phys, iova, dma, logical, virtual,
- *				rom (as phys, but not RAM), slab or block (as
+ *				rom or far (as phys, but not RAM), shared (as
+ *				iova, but not RAM), slab or block (as
  *				logical, but pages have no counts), or none
  *				(with a context: by the fault operation)
- *		irq=KIND	custom (the default), none, or real
+ *		irq=KIND	custom (the default), none, real, or open (none
+ *				until it is opened)
  *		ctx		register with a context
  *		around		that finds pages next to a touched one, but no
  *				seventh page; after ctx
@@ -17,6 +19,8 @@
  *		ports		with two port regions
  *		mmap		with an mmap callback of its own; before mem=
  *		populate	which inserts all pages at once
+ *		counted		whose vm_operations count mappings
+ *		remap		which is a remap_pfn_range(), write-combining
  *		unaligned	regions begin inside a page; after mem=
  *		noirqcontrol	without an irqcontrol callback
  *		devm		register for a parent's lifetime
@@ -31,6 +35,10 @@
  *	notify NAME		uio_event_notify()
  *	interrupt NAME		raise a real interrupt
  *	noirq NAME		the device will have no more events
+ *	irq NAME KIND		there is an interrupt (custom), or none; says nothing
+ *	move NAME		region 0 becomes a window on what region 1 shows
+ *	storm NAME FD		noirq, again and again, while interrupts come; fails
+ *				if poll() of FD has not heard of it afterwards
  *	stall NAME CALLBACK	make open, release, irqcontrol, fault or mmap wait
  *	kickable NAME		make the context's kick end that
  *	resume NAME		let them go on
@@ -46,6 +54,8 @@
  * uio_test/NAME/ has the counters and the memory of the device. "notify" takes
  * no lock, since it has to work while an unregister waits: it is up to the
  * test that the driver still has the device.
+ *
+ * uio_test/caching is given an address, and tells how a touch of it is cached.
  */
 
 #include <linux/irq.h>
@@ -227,6 +237,30 @@ static int uio_test_cmd_noirq(struct uio_test_slot *slot, char *arg)
 	return 0;
 }
 
+static int uio_test_cmd_irq(struct uio_test_slot *slot, char *arg)
+{
+	bool none = arg && !strcmp(arg, "none");
+
+	if (!none && (!arg || strcmp(arg, "custom")))
+		return -EINVAL;
+
+	WRITE_ONCE(slot->dev->info.irq, none ? UIO_IRQ_NONE : UIO_IRQ_CUSTOM);
+	return 0;
+}
+
+static int uio_test_cmd_move(struct uio_test_slot *slot, char *arg)
+{
+	slot->dev->info.mem[0].addr = slot->dev->info.mem[1].addr;
+	return 0;
+}
+
+static int uio_test_cmd_storm(struct uio_test_slot *slot, char *arg)
+{
+	int fd, ret = arg ? kstrtoint(arg, 0, &fd) : -EINVAL;
+
+	return ret ?: uio_test_storm(&slot->dev->info, fd);
+}
+
 static int uio_test_cmd_interrupt(struct uio_test_slot *slot, char *arg)
 {
 	return slot->irq ? generic_handle_irq_safe(slot->irq) : -EINVAL;
@@ -321,6 +355,9 @@ static const struct uio_test_command {
 	{ "unmap",		uio_test_cmd_unmap,		false, true },
 	{ "notify",		uio_test_cmd_notify,		true, true },
 	{ "noirq",		uio_test_cmd_noirq,		true, true },
+	{ "irq",		uio_test_cmd_irq,		true, true },
+	{ "move",		uio_test_cmd_move,		false, true },
+	{ "storm",		uio_test_cmd_storm,		false, true },
 	{ "interrupt",		uio_test_cmd_interrupt,		true, false },
 	{ "stall",		uio_test_cmd_stall,		true, false },
 	{ "kickable",		uio_test_cmd_kickable,		true, false },
@@ -399,6 +436,8 @@ int uio_test_control_init(void)
 	uio_test_dir = debugfs_create_dir("uio_test", NULL);
 	debugfs_create_file("control", 0200, uio_test_dir, NULL,
 			    &uio_test_control_fops);
+	debugfs_create_file("caching", 0600, uio_test_dir, NULL,
+			    &uio_test_caching_fops);
 	return PTR_ERR_OR_ZERO(uio_test_dir);
 }
 

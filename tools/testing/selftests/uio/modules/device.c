@@ -18,6 +18,8 @@ static int uio_test_open(struct uio_info *info, struct inode *inode)
 	if (slot->open_errno)
 		return -(int)slot->open_errno;
 
+	if (dev->irq_in_open)
+		info->irq = UIO_IRQ_CUSTOM;
 	atomic_inc(&slot->opens);
 	return 0;
 }
@@ -29,6 +31,8 @@ static int uio_test_release(struct uio_info *info, struct inode *inode)
 
 	uio_test_stall(slot, UIO_TEST_RELEASE);
 	uio_test_action(slot, UIO_TEST_RELEASE);
+	if (dev->irq_in_open)
+		info->irq = UIO_IRQ_NONE;
 	atomic_inc(&slot->releases);
 	return 0;
 }
@@ -75,6 +79,9 @@ static int uio_test_set_irq(struct uio_test_device *dev, const char *kind)
 		dev->info.irq = UIO_IRQ_NONE;
 	} else if (!strcmp(kind, "custom")) {
 		dev->info.irq = UIO_IRQ_CUSTOM;
+	} else if (!strcmp(kind, "open")) {
+		dev->info.irq = UIO_IRQ_NONE;
+		dev->irq_in_open = true;
 	} else if (!strcmp(kind, "real")) {
 		ret = uio_test_irq_alloc(dev->slot);
 		if (ret)
@@ -112,8 +119,8 @@ static int uio_test_add_mem(struct uio_test_device *dev, char *arg)
 	    kstrtouint(arg, 0, &pages) || !pages || pages > 256)
 		return -EINVAL;
 
-	if (kind == UIO_TEST_ROM) {
-		uio_test_mem_describe_rom(pages, &dev->info.mem[map]);
+	if (uio_test_mem_is_bare(kind)) {
+		uio_test_mem_describe_bare(kind, map, pages, &dev->info.mem[map]);
 		return 0;
 	}
 
@@ -164,7 +171,11 @@ static int uio_test_device_option(struct uio_test_device *dev, char *arg)
 	else if (!strcmp(arg, "populate") && !uio_test_can_populate)
 		return -EOPNOTSUPP;
 	else if (!strcmp(arg, "populate"))
-		dev->populate = true;
+		dev->own = UIO_TEST_OWN_POPULATE;
+	else if (!strcmp(arg, "counted"))
+		dev->own = UIO_TEST_OWN_COUNTED;
+	else if (!strcmp(arg, "remap"))
+		dev->own = UIO_TEST_OWN_REMAP;
 	else if (strcmp(arg, "idle"))
 		return -EINVAL;
 	return 0;

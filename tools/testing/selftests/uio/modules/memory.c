@@ -14,6 +14,7 @@
 
 /* The same in uio_testlib.h. */
 #define UIO_TEST_WORD(map, page)	(0x7e570000 | (map) << 8 | (page))
+#define UIO_TEST_FAR_ADDR		(32ULL * SZ_1G)
 
 static LIST_HEAD(uio_test_lasting);
 static DEFINE_MUTEX(uio_test_lasting_lock);
@@ -31,6 +32,8 @@ static const struct {
 	[UIO_TEST_BLOCK]	= { "block", UIO_MEM_LOGICAL },
 	[UIO_TEST_VIRTUAL]	= { "virtual", UIO_MEM_VIRTUAL },
 	[UIO_TEST_ROM]		= { "rom", UIO_MEM_PHYS },
+	[UIO_TEST_FAR]		= { "far", UIO_MEM_PHYS },
+	[UIO_TEST_SHARED]	= { "shared", UIO_MEM_IOVA },
 };
 
 /* A kind, or a negative error code. */
@@ -170,13 +173,24 @@ void uio_test_mem_exit(void)
 		uio_test_mem_give_back(mem);
 }
 
-/* The last pages below 4 GB. */
-void uio_test_mem_describe_rom(unsigned int pages, struct uio_mem *to)
+/* What is there without us. */
+bool uio_test_mem_is_bare(int kind)
 {
-	to->name = "rom";
-	to->memtype = UIO_MEM_PHYS;
+	return kind == UIO_TEST_ROM || kind == UIO_TEST_FAR || kind == UIO_TEST_SHARED;
+}
+
+void uio_test_mem_describe_bare(int kind, unsigned int map, unsigned int pages,
+				struct uio_mem *to)
+{
+	to->name = uio_test_kinds[kind].name;
+	to->memtype = uio_test_kinds[kind].memtype;
 	to->size = pages * PAGE_SIZE;
-	to->addr = SZ_4G - to->size;
+	if (kind == UIO_TEST_ROM)
+		/* the last pages below 4 GB */
+		to->addr = SZ_4G - to->size;
+	else
+		/* where no PC has anything; each region is another type's, maybe */
+		to->addr = UIO_TEST_FAR_ADDR + map * SZ_1G;
 }
 
 void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to)
@@ -198,67 +212,3 @@ void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to)
 		to->dma_device = &uio_test_pdev->dev;
 	}
 }
-
-/*
- * A driver's own mmap(), of memory that lasts. Its fault handler works after
- * unregistration, too, as that of a driver with a reference count of its own.
- */
-static vm_fault_t uio_test_own_fault(struct vm_fault *vmf)
-{
-	struct uio_test_mem *mem = vmf->vma->vm_private_data;
-	unsigned long offset = (vmf->pgoff - mem->map) << PAGE_SHIFT;
-
-	atomic_inc(&mem->slot->faults);
-	if (offset >= mem->size)
-		return VM_FAULT_SIGBUS;
-
-	vmf->page = vmalloc_to_page(mem->addr + offset);
-	get_page(vmf->page);
-	return 0;
-}
-
-static const struct vm_operations_struct uio_test_own_vm_ops = {
-	.fault	= uio_test_own_fault,
-};
-
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
-const bool uio_test_can_populate = true;
-
-/* Page table entries that are there before the core can find the mapping. */
-static int uio_test_populate(struct uio_test_mem *mem, struct vm_area_struct *vma)
-{
-	unsigned long i;
-	int ret = 0;
-
-	vm_flags_set(vma, VM_MIXEDMAP);
-	for (i = 0; !ret && i < vma_pages(vma); i++)
-		ret = vm_insert_page(vma, vma->vm_start + (i << PAGE_SHIFT),
-				     vmalloc_to_page(mem->addr + (i << PAGE_SHIFT)));
-	return ret;
-}
-
-int uio_test_mmap(struct uio_info *info, struct vm_area_struct *vma)
-{
-	struct uio_test_device *dev = info->priv;
-
-	uio_test_stall(dev->slot, UIO_TEST_MMAP);
-	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_private_data = dev->mem[vma->vm_pgoff];
-	vma->vm_ops = &uio_test_own_vm_ops;
-	return dev->populate ? uio_test_populate(vma->vm_private_data, vma) : 0;
-}
-#else
-/* mmap_prepare() has no VMA to insert pages into */
-const bool uio_test_can_populate;
-
-int uio_test_mmap(struct uio_info *info, struct vm_area_desc *desc)
-{
-	struct uio_test_device *dev = info->priv;
-
-	uio_test_stall(dev->slot, UIO_TEST_MMAP);
-	vma_desc_set_flags(desc, VMA_DONTEXPAND_BIT, VMA_DONTDUMP_BIT);
-	desc->private_data = dev->mem[desc->pgoff];
-	desc->vm_ops = &uio_test_own_vm_ops;
-	return 0;
-}
-#endif

@@ -48,6 +48,16 @@ enum uio_test_kind {
 	UIO_TEST_BLOCK,		/* logical, of higher order, not compound */
 	UIO_TEST_VIRTUAL,
 	UIO_TEST_ROM,		/* not RAM: every PC has its firmware there */
+	UIO_TEST_FAR,		/* not RAM: registers */
+	UIO_TEST_SHARED,	/* not RAM: memory of a card, as IOVA */
+};
+
+/* What a driver's own mmap() does. */
+enum uio_test_own {
+	UIO_TEST_OWN_FAULT,	/* brings a fault handler */
+	UIO_TEST_OWN_COUNTED,	/* the same, and counts its mappings */
+	UIO_TEST_OWN_POPULATE,	/* the same as the first, and inserts all pages */
+	UIO_TEST_OWN_REMAP,	/* remap_pfn_range(), write-combining */
 };
 
 struct uio_test_slot;
@@ -158,7 +168,8 @@ struct uio_test_mem {
  * @has_ctx: register with @ctx
  * @devm: register by devm_uio_register_device()
  * @around: the context has a fault_around operation
- * @populate: the mmap callback inserts all pages at once
+ * @irq_in_open: there is an interrupt while the device is open
+ * @own: what the mmap callback does
  * @slot: counters
  * @mem: regions
  */
@@ -170,7 +181,8 @@ struct uio_test_device {
 	bool has_ctx;
 	bool devm;
 	bool around;
-	bool populate;
+	bool irq_in_open;
+	enum uio_test_own own;
 	struct uio_test_slot *slot;
 	struct uio_test_mem *mem[MAX_UIO_MAPS];
 };
@@ -219,8 +231,18 @@ void uio_test_mem_free(struct uio_test_mem *mem);
 void uio_test_mem_exit(void);
 int uio_test_mem_kind(const char *name);
 void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to);
-void uio_test_mem_describe_rom(unsigned int pages, struct uio_mem *to);
+bool uio_test_mem_is_bare(int kind);
+void uio_test_mem_describe_bare(int kind, unsigned int map, unsigned int pages,
+				struct uio_mem *to);
+
+/* own_mmap.c: mmap() by the driver */
 extern const bool uio_test_can_populate;
 int uio_test_mmap(struct uio_info *info, struct vm_area_desc *desc);
+
+/* storm.c: interrupts while the driver says that there are no more */
+int uio_test_storm(struct uio_info *info, int fd);
+
+/* page_entry.c: what page tables say */
+extern const struct file_operations uio_test_caching_fops;
 
 #endif /* _UIO_TEST_H */

@@ -18,6 +18,10 @@
  *
  *	vmf_insert_pfn, vmf_insert_mixed, vm_insert_page[s]	before
  *
+ * and what its mmap() calls to populate a mapping, which nobody can find yet,
+ *
+ *	remap_pfn_range, dma_mmap_attrs		before or after
+ *
  * and where an attribute shows a string of the driver's,
  *
  *	sysfs_emit, sprintf		before
@@ -31,6 +35,7 @@
 
 #include <linux/atomic.h>
 #include <linux/delay.h>
+#include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -176,6 +181,32 @@ static int uio_window_vm_insert_pages(struct vm_area_struct *vma,
 	return ret;
 }
 
+static int uio_window_remap_pfn_range(struct vm_area_struct *vma, unsigned long addr,
+				      unsigned long pfn, unsigned long size,
+				      pgprot_t prot)
+{
+	int ret;
+
+	uio_window_hold(false);
+	ret = remap_pfn_range(vma, addr, pfn, size, prot);
+	uio_window_hold(true);
+	uio_window_leave();
+	return ret;
+}
+
+static int uio_window_dma_mmap_attrs(struct device *dev, struct vm_area_struct *vma,
+				     void *addr, dma_addr_t dma_addr, size_t size,
+				     unsigned long attrs)
+{
+	int ret;
+
+	uio_window_hold(false);
+	ret = dma_mmap_attrs(dev, vma, addr, dma_addr, size, attrs);
+	uio_window_hold(true);
+	uio_window_leave();
+	return ret;
+}
+
 static __printf(2, 3) int uio_window_sysfs_emit(char *buf, const char *fmt, ...)
 {
 	struct va_format vaf = { .fmt = fmt };
@@ -234,6 +265,8 @@ static struct uio_redirect uio_windows[] = {
 	UIO_WINDOW("vmf_insert_mixed", vmf_insert_mixed),
 	UIO_WINDOW("vm_insert_page", vm_insert_page),
 	UIO_WINDOW("vm_insert_pages", vm_insert_pages),
+	UIO_WINDOW("remap_pfn_range", remap_pfn_range),
+	UIO_WINDOW("dma_mmap_attrs", dma_mmap_attrs),
 	UIO_WINDOW("sysfs_emit", sysfs_emit),
 	UIO_WINDOW("sprintf", sprintf),
 };

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uio_test: interrupts that come while the driver says that there will be no more.
+ *
+ * An interrupt may have looked at info->irq just before. What it makes of that may not
+ * be the last word, else a reader waits for what never comes. The place is a few
+ * instructions wide, so it takes many attempts to hit it.
+ */
+
+#include <linux/file.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+
+#include "uio_test.h"
+
+#define UIO_TEST_STORM	(10 * HZ)
+
+struct uio_test_storm {
+	struct uio_info *info;
+	bool pause;
+	bool paused;
+};
+
+static int uio_test_interrupts(void *data)
+{
+	struct uio_test_storm *storm = data;
+
+	while (!kthread_should_stop()) {
+		if (smp_load_acquire(&storm->pause)) {
+			smp_store_release(&storm->paused, true);
+		} else {
+			WRITE_ONCE(storm->paused, false);
+			uio_event_notify(storm->info);
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static int uio_test_wait(bool *what, bool value, unsigned long end)
+{
+	while (smp_load_acquire(what) != value) {
+		if (time_after(jiffies, end + UIO_TEST_STORM))
+			return -ETIMEDOUT;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* An interrupt may be under way when it says so, but none comes any more. */
+static int uio_test_end_of_events(struct uio_test_storm *storm, struct file *file,
+				  unsigned long end)
+{
+	int ret;
+
+	WRITE_ONCE(storm->info->irq, UIO_IRQ_CUSTOM);
+	smp_store_release(&storm->pause, false);
+	ret = uio_test_wait(&storm->paused, false, end);
+	if (ret)
+		return ret;
+
+	smp_store_release(&storm->pause, true);
+	WRITE_ONCE(storm->info->irq, UIO_IRQ_NONE);
+	uio_event_notify(storm->info);
+	ret = uio_test_wait(&storm->paused, true, end);
+	if (ret)
+		return ret;
+	return vfs_poll(file, NULL) & EPOLLERR ? 0 : -EILSEQ;
+}
+
+/**
+ * uio_test_storm - end a device's events while there are interrupts, for a while
+ * @info: the device
+ * @fd: a file of it that is open
+ *
+ * Return: 0; -EILSEQ if poll() took the device for one with events; or another error.
+ */
+int uio_test_storm(struct uio_info *info, int fd)
+{
+	struct uio_test_storm storm = { .info = info, .pause = true };
+	unsigned long end = jiffies + UIO_TEST_STORM;
+	struct file *file = fget(fd);
+	struct task_struct *task;
+	int ret = 0;
+
+	if (!file)
+		return -EBADF;
+
+	task = kthread_run(uio_test_interrupts, &storm, "uio_test_storm");
+	if (IS_ERR(task)) {
+		fput(file);
+		return PTR_ERR(task);
+	}
+
+	while (!ret && time_before(jiffies, end)) {
+		ret = uio_test_end_of_events(&storm, file, end);
+		cond_resched();
+	}
+	kthread_stop(task);
+	fput(file);
+	return ret;
+}

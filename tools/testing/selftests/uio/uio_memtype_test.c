@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UIO: how I/O memory is cached, and what the kernel keeps account of for that. The R
+ * and C numbers are those of a list of what was wrong here and was right on mainline.
+ */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "../../../../include/uapi/linux/uio_device.h"
+#include "kselftest_harness.h"
+#include "uio_testlib.h"
+
+#define PAGES		4
+/* Long enough for an unmapping to meet a fork or an mremap many times. */
+#define LOOP_SECONDS	6
+
+/* Types that are reserved where nothing but the regions of tests can be; x86 only. */
+static int reserved(void)
+{
+	FILE *list = fopen("/sys/kernel/debug/x86/pat_memtype_list", "r");
+	unsigned long long start;
+	char line[128], *range;
+	int nr = 0;
+
+	if (!list)
+		return 0;
+	while (fgets(line, sizeof(line), list)) {
+		range = strstr(line, "[mem 0x");
+		start = range ? strtoull(range + strlen("[mem "), NULL, 16) : 0;
+		nr += start >= 0x800000000ull && start < 0x1000000000ull;
+	}
+	fclose(list);
+	return nr;
+}
+
+FIXTURE(type)
+{
+	struct uiot_dev dev;
+	int fd;
+	void *p;
+};
+
+FIXTURE_VARIANT(type)
+{
+	const char *options;
+	const char *caching;
+};
+
+FIXTURE_VARIANT_ADD(type, phys) { .options = "mem=far:4", .caching = "uc-" };
+FIXTURE_VARIANT_ADD(type, iova) { .options = "mem=shared:4", .caching = "wb" };
+FIXTURE_VARIANT_ADD(type, own)
+{
+	.options = "mmap remap mem=far:4", .caching = "wc",
+};
+FIXTURE_VARIANT_ADD(type, phys_ctx) { .options = "ctx mem=far:4", .caching = "uc-" };
+FIXTURE_VARIANT_ADD(type, iova_ctx) { .options = "ctx mem=shared:4", .caching = "wb" };
+
+FIXTURE_SETUP(type)
+{
+	ASSERT_EQ(0, reserved());
+	UIOT_SETUP(&self->dev, variant->options);
+	UIOT_OPEN(self->fd, &self->dev);
+	self->p = uiot_map(self->fd, 0, PAGES, PROT_READ | PROT_WRITE, MAP_SHARED);
+	ASSERT_NE(MAP_FAIL, self->p);
+}
+
+FIXTURE_TEARDOWN(type)
+{
+	munmap(self->p, PAGES * uiot_page());
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+	EXPECT_EQ(0, reserved()) {
+		TH_LOG("a memory type stays reserved");
+	}
+}
+
+TEST_F(type, r2_caching)
+{
+	char caching[16];
+	int i, ret;
+
+	for (i = 0; i < PAGES; i++) {
+		ret = uiot_caching(self->p + i * uiot_page(), caching, sizeof(caching));
+		if (ret == -EOPNOTSUPP)
+			SKIP(return, "this machine's page tables are not looked into");
+		ASSERT_EQ(0, ret);
+		EXPECT_STREQ(variant->caching, caching);
+	}
+}
+
+TEST_F(type, r2_caching_of_a_part)
+{
+	void *p = uiot_map(self->fd, 0, 1, PROT_READ, MAP_SHARED);
+	char caching[16];
+	int ret;
+
+	ASSERT_NE(MAP_FAIL, p);
+	ret = uiot_caching(p, caching, sizeof(caching));
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this machine's page tables are not looked into");
+	ASSERT_EQ(0, ret);
+	EXPECT_STREQ(variant->caching, caching);
+	munmap(p, uiot_page());
+}
+
+TEST_F(type, r6_private_copy_of_the_first_page)
+{
+	int log = uiot_log_open();
+	char line[256];
+	void *p = uiot_map(self->fd, 0, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+
+	ASSERT_LE(0, log);
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_store_word(p, 42));
+	munmap(p, PAGES * uiot_page());
+	EXPECT_FALSE(uiot_log_find(log, "invalid memtype", line, sizeof(line))) {
+		TH_LOG("%s", line);
+	}
+	close(log);
+}
+
+TEST_F(type, r6_parts_are_unmapped_one_by_one)
+{
+	int i;
+
+	for (i = 0; i < PAGES; i++)
+		ASSERT_EQ(0, munmap(self->p + i * uiot_page(), uiot_page()));
+}
+
+TEST_F(type, r6_a_child_has_it_longer)
+{
+	struct uiot_op *child = uiot_op_alloc();
+
+	ASSERT_NE(MAP_FAIL, child);
+	child->fn = uiot_op_read;
+	child->fd = self->fd;
+	child->in_child = true;
+	ASSERT_EQ(0, uiot_start(child));
+	ASSERT_EQ(0, uiot_wait_asleep(child));
+	munmap(self->p, PAGES * uiot_page());
+	ASSERT_EQ(0, uiot_do(&self->dev, "notify"));
+	EXPECT_EQ(0, uiot_join(child, UIOT_SOON_MS));
+}
+
+/* A mapping that is taken away while the process forks, or moves it. */
+FIXTURE(loop)
+{
+	struct uiot_dev dev;
+	struct uiot_op mover, forker;
+	void *places;
+	int fd;
+};
+
+FIXTURE_VARIANT(loop)
+{
+	const char *options;
+	bool revoke;		/* by UIO_IOC_REVOKE, not by unregistration */
+	int flags;
+};
+
+#define LOOP(_name, _options, _flags)					\
+	FIXTURE_VARIANT_ADD(loop, _name) {				\
+		.options = _options, .flags = _flags,			\
+	};								\
+	FIXTURE_VARIANT_ADD(loop, _name ## _revoke) {			\
+		.options = _options, .flags = _flags, .revoke = true,	\
+	}
+
+LOOP(dma, "mem=dma:4", MAP_SHARED);
+LOOP(phys, "mem=far:4", MAP_SHARED);
+LOOP(phys_private, "mem=far:4", MAP_PRIVATE);
+LOOP(iova, "ctx mem=shared:4", MAP_SHARED);
+LOOP(ram, "ctx mem=phys:4", MAP_SHARED);
+LOOP(own, "mmap remap mem=far:4", MAP_SHARED);
+
+/* @events ends it; @ret counts. */
+static bool goes_on(struct uiot_op *op)
+{
+	op->ret++;
+	__atomic_add_fetch((int *)op->text, 1, __ATOMIC_RELEASE);
+	return !__atomic_load_n(&op->events, __ATOMIC_ACQUIRE);
+}
+
+/* From one half of the two places to the other, and back. */
+static long move_it(struct uiot_op *op)
+{
+	size_t size = PAGES * uiot_page();
+	void *from = op->addr, *to = op->addr + size, *moved;
+
+	do {
+		moved = mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+		if (moved == MAP_FAILED)
+			return -1;
+		to = from;
+		from = moved;
+	} while (goes_on(op));
+	return 0;
+}
+
+static long fork_it(struct uiot_op *op)
+{
+	pid_t pid;
+
+	do {
+		pid = fork();
+		if (!pid)
+			_exit(0);
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+	} while (goes_on(op));
+	return 0;
+}
+
+static bool has_begun(void *arg)
+{
+	return __atomic_load_n((int *)((struct uiot_op *)arg)->text, __ATOMIC_ACQUIRE) > 1;
+}
+
+FIXTURE_SETUP(loop)
+{
+	UIOT_SETUP(&self->dev, "ctx");
+	ASSERT_EQ(0, reserved());
+	self->places = mmap(NULL, 2 * PAGES * uiot_page(), PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAIL, self->places);
+}
+
+FIXTURE_TEARDOWN(loop)
+{
+	munmap(self->places, 2 * PAGES * uiot_page());
+	EXPECT_EQ(0, uiot_reset());
+	EXPECT_EQ(0, reserved()) {
+		TH_LOG("a memory type stays reserved");
+	}
+}
+
+static int start(struct uiot_op *op, long (*fn)(struct uiot_op *op), void *addr)
+{
+	*op = (struct uiot_op){ .fn = fn, .addr = addr };
+	return uiot_start(op);
+}
+
+static int end(struct uiot_op *op)
+{
+	__atomic_store_n(&op->events, 1, __ATOMIC_RELEASE);
+	return uiot_join(op, UIOT_SOON_MS);
+}
+
+static void round_of(struct __test_metadata *_metadata,
+		     FIXTURE_DATA(loop) *self,
+		     const FIXTURE_VARIANT(loop) *variant)
+{
+	size_t size = PAGES * uiot_page();
+	void *p;
+
+	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
+	UIOT_OPEN(self->fd, &self->dev);
+	p = mmap(self->places, size, PROT_READ | PROT_WRITE, variant->flags | MAP_FIXED,
+		 self->fd, 0);
+	ASSERT_EQ(self->places, p);
+	ASSERT_EQ(0, start(&self->mover, move_it, p));
+	ASSERT_EQ(0, start(&self->forker, fork_it, NULL));
+	ASSERT_TRUE(uiot_wait_until(has_begun, &self->mover, UIOT_SOON_MS));
+	ASSERT_TRUE(uiot_wait_until(has_begun, &self->forker, UIOT_SOON_MS));
+
+	if (variant->revoke) {
+		ASSERT_EQ(0, ioctl(self->fd, UIO_IOC_REVOKE, 0));
+	} else {
+		ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	}
+
+	ASSERT_EQ(0, end(&self->mover));
+	ASSERT_EQ(0, end(&self->forker));
+	EXPECT_EQ(0, self->mover.ret);
+	EXPECT_EQ(0, self->forker.ret);
+	/* nothing else comes to be there */
+	p = mmap(self->places, 2 * size, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	ASSERT_EQ(self->places, p);
+	close(self->fd);
+	ASSERT_EQ(0, uiot_reset());
+}
+
+TEST_F(loop, c9_taken_away)
+{
+	time_t until = time(NULL) + LOOP_SECONDS;
+	int log = uiot_log_open();
+	char text[128];
+
+	ASSERT_LE(0, log);
+	while (time(NULL) < until)
+		round_of(_metadata, self, variant);
+	EXPECT_FALSE(uiot_log_splat(log, text, sizeof(text))) {
+		TH_LOG("%s", text);
+	}
+	close(log);
+}
+
+TEST_HARNESS_MAIN
