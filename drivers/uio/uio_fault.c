@@ -14,16 +14,6 @@
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 
-/* Only uio_unmap_range() takes such a page away while the device is live. */
-static vm_fault_t uio_fault_io(struct vm_fault *vmf, const struct uio_mem *mem,
-			       unsigned long index)
-{
-	/* the kernel allows a private mapping no single one */
-	if (uio_is_cow(vmf->vma))
-		return VM_FAULT_SIGBUS;
-	return vmf_insert_pfn(vmf->vma, vmf->address, PHYS_PFN(mem->addr) + index);
-}
-
 /*
  * Memory of the slab, or of a higher order without __GFP_COMP, has pages without
  * a refcount of their own. They are mapped without one: no mapping outlives the
@@ -96,23 +86,21 @@ static vm_fault_t uio_fault_live(struct uio_object *obj, struct vm_fault *vmf)
 	unsigned long index = uio_pgoff_index(vmf->pgoff);
 	struct uio_mem *mem = uio_mem_find(obj->idev.info,
 					   uio_pgoff_map(vmf->pgoff));
-	bool is_io = vmf->vma->vm_flags & VM_IO;
 
 	if (!mem || index >= uio_mem_pages(mem))
+		return VM_FAULT_SIGBUS;
+	/* mmap() has populated it: the driver has taken that page away */
+	if (vmf->vma->vm_flags & VM_IO)
 		return VM_FAULT_SIGBUS;
 
 	/* the driver may have changed the type since mmap() */
 	switch (mem->memtype) {
-	case UIO_MEM_PHYS:
-	case UIO_MEM_IOVA:
-		return is_io ? uio_fault_io(vmf, mem, index) : VM_FAULT_SIGBUS;
 	case UIO_MEM_LOGICAL:
 	case UIO_MEM_VIRTUAL:
-		return is_io ? VM_FAULT_SIGBUS :
-			       uio_fault_memory(obj, vmf, mem, index);
+		return uio_fault_memory(obj, vmf, mem, index);
 	case UIO_MEM_NONE:
-		return is_io || !uio_has_fault_op(obj) ? VM_FAULT_SIGBUS :
-			       uio_fault_context(obj, vmf, mem, index);
+		return uio_has_fault_op(obj) ?
+		       uio_fault_context(obj, vmf, mem, index) : VM_FAULT_SIGBUS;
 	default:
 		return VM_FAULT_SIGBUS;
 	}
@@ -149,7 +137,7 @@ static vm_fault_t uio_insert_sink(struct vm_fault *vmf, struct page *page)
 	/* only memory may be pinned for I/O, as before */
 	if (!(vma->vm_flags & VM_IO))
 		return uio_insert_page(vmf, page);
-	/* as in uio_fault_io() */
+	/* the kernel allows a private mapping no single page */
 	if (uio_is_cow(vma))
 		return VM_FAULT_SIGBUS;
 	/*

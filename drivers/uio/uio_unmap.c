@@ -87,11 +87,11 @@ void uio_unmap_file(struct uio_file *uf)
  * @offset:	first byte, page aligned
  * @size:	bytes, rounded up to pages; 0: to the end of the region
  *
- * The next touch faults again. For a driver with a context and a fault
- * operation that replaces or frees pages: it makes the pages unreachable for
- * the operation first, calls this, and then frees them. A fault that got its
- * page before that can still insert it, see &uio_context_ops.fault on how to
- * wait for it.
+ * The next touch faults again, but that of I/O memory, which is gone for good. For
+ * a driver with a context and a fault operation that replaces or frees pages: it
+ * makes the pages unreachable for the operation first, calls this, and then frees
+ * them. A fault that got its page before that can still insert it, see
+ * &uio_context_ops.fault on how to wait for it.
  *
  * Context: Process context, may sleep. Not concurrently with
  * uio_unregister_device().
