@@ -85,7 +85,7 @@ struct uio_device {
 	struct fasync_struct    *async_queue;
 	wait_queue_head_t       wait;
 	struct uio_info         *info;
-	struct mutex		info_lock;	/* open, release without context */
+	struct mutex		info_lock;	/* callbacks of a driver without context */
 	struct kobject          *map_dir;
 	struct kobject          *portio_dir;
 };
@@ -96,11 +96,10 @@ struct uio_device {
  * Owned by the driver. It must stay valid until uio_unregister_device() has
  * returned or, for a driver with a context, until the context's release.
  *
- * All callbacks but @handler may sleep. The core holds no lock over them: they
- * may run at the same time, also with themselves, except that @open and @release
- * of a driver without a context take turns. None runs any more when
- * uio_unregister_device() has returned, except @release for a driver with a
- * context. What the vm_operations of a driver without one do is up to it.
+ * All callbacks but @handler may sleep. They may run at the same time, also with
+ * themselves, except that @open, @release and @irqcontrol of a driver without a
+ * context take turns. None runs any more when uio_unregister_device() has
+ * returned, except @release for a driver with a context.
  */
 struct uio_info {
 	/**
@@ -121,8 +120,9 @@ struct uio_info {
 	struct uio_port		port[MAX_UIO_PORT_REGIONS];
 	/**
 	 * @irq: interrupt line that the core requests, UIO_IRQ_CUSTOM if the
-	 * driver calls uio_event_notify() itself, or UIO_IRQ_NONE. Whoever
-	 * sets it to UIO_IRQ_NONE later makes that seen by uio_event_notify().
+	 * driver calls uio_event_notify() itself, or UIO_IRQ_NONE. It may
+	 * change at any time, in @open too. Whoever sets it to UIO_IRQ_NONE
+	 * wakes who waits for an event by uio_event_notify().
 	 */
 	long			irq;
 	/** @irq_flags: flags for the interrupt request */
@@ -137,7 +137,9 @@ struct uio_info {
 	/**
 	 * @mmap_prepare: the driver maps its memory itself; optional, and not
 	 * for a driver with a context, which has &uio_context_ops.fault
-	 * instead. Called with the mmap_lock held for writing.
+	 * instead. Called with the mmap_lock held for writing. Its
+	 * vm_operations are called only while the device is live, but for
+	 * those of a driver that counts its mappings by open and close.
 	 */
 	int (*mmap_prepare)(struct uio_info *info, struct vm_area_desc *desc);
 	/**
@@ -320,10 +322,10 @@ void uio_unmap_range(struct uio_info *info, unsigned int map,
  * DMA_COHERENT.
  */
 #define UIO_MEM_NONE	0	/* not mappable, or by uio_context_ops->fault */
-#define UIO_MEM_PHYS	1	/* physical, mapped uncached, page by page as touched */
+#define UIO_MEM_PHYS	1	/* physical, mapped uncached */
 #define UIO_MEM_LOGICAL	2	/* of the kernel's linear map */
 #define UIO_MEM_VIRTUAL 3	/* vmalloc */
-#define UIO_MEM_IOVA	4	/* the same, mapped cached where the kernel does */
+#define UIO_MEM_IOVA	4	/* physical, mapped cached */
 #define UIO_MEM_DMA_COHERENT	5
 
 /* uio_port->porttype */
