@@ -18,7 +18,7 @@
 
 #define PAGES		4
 /* Long enough for an unmapping to meet a fork or an mremap many times. */
-#define LOOP_SECONDS	6
+#define LOOP_SECONDS	3
 
 /* Types that are reserved where nothing but the regions of tests can be; x86 only. */
 static int reserved(void)

@@ -3,6 +3,8 @@
  * uio_bench: mappings and touches of them.
  */
 
+#include <err.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -109,6 +111,33 @@ static uint64_t op_touch_sparse(void)
 	return touch_all(UIO_BENCH_VIRTUAL, TABLE);
 }
 
+/* Every second page, as nobody walks. */
+static uint64_t op_touch_halves(void)
+{
+	return touch_all(UIO_BENCH_VIRTUAL, 2 * PAGE);
+}
+
+/* A child that touches nothing, of a process that has touched all of 64 MiB. */
+static uint64_t op_fork64(void)
+{
+	char *p = map(file, UIO_BENCH_VIRTUAL, UIO_BENCH_SIZE);
+	uint64_t start, took;
+	size_t i;
+	pid_t pid;
+
+	for (i = 0; i < UIO_BENCH_SIZE; i += PAGE)
+		touch(p + i);
+	start = counter();
+	pid = fork();
+	if (!pid)
+		_exit(0);
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		err(1, "fork");
+	took = counter() - start;
+	unmap(p, UIO_BENCH_SIZE);
+	return took;
+}
+
 static bool has_fault_operation(const struct form *form)
 {
 	return form->core == UIO_BENCH_FLOOR || form->context;
@@ -125,5 +154,7 @@ const struct bench_case map_cases[] = {
 	{ "touch64-logical", setup, op_touch64_logical, device_remove, 1, 3, NULL },
 	{ "touch64-none", setup, op_touch64_none, device_remove, 1, 3, has_fault_operation },
 	{ "touch-sparse", setup, op_touch_sparse, device_remove, 1, 3, NULL },
+	{ "touch-halves", setup, op_touch_halves, device_remove, 1, 3, NULL },
+	{ "fork64", setup, op_fork64, device_remove, 1, 3, NULL },
 	{ 0 }
 };

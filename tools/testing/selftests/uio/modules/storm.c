@@ -15,7 +15,7 @@
 
 #include "uio_test.h"
 
-#define UIO_TEST_STORM	(10 * HZ)
+#define UIO_TEST_STORM	(5 * HZ)
 
 struct uio_test_storm {
 	struct uio_info *info;
