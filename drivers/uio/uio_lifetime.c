@@ -34,7 +34,8 @@
  *
  * Whoever calls into the driver, or puts its memory into a page table, does so
  * between uio_enter() and uio_leave(), where it may sleep. Event count and wait
- * queue are the core's own: read() and poll() only look at the state.
+ * queue are the core's own: read() and poll() look at the state only, and ask the
+ * driver for its interrupt before they wait.
  */
 
 /* those that are not released yet, however late that is */
@@ -61,8 +62,8 @@ EXPORT_SYMBOL_IF_KUNIT(uio_left);
  * @obj: the device
  *
  * From here on nobody enters the driver, sleepers are awake, and I/O memory is
- * gone from all page tables unless somebody was inside the driver just now:
- * uio_drain() looks after that one. Does nothing if the device is revoked.
+ * gone from all page tables unless somebody was inside the driver or in mmap() just
+ * now: uio_drain() looks after that one. Does nothing if the device is revoked.
  */
 void uio_revoke(struct uio_object *obj)
 {
