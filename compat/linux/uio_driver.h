@@ -53,11 +53,13 @@
 #define _UIO_MM_H
 
 #ifndef CONFIG_PER_VMA_LOCK
-#define uio_lock_seq(mm)	0
+#define uio_lock_seq(mm)	((void)(mm), 0U)
 #elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-/* acquire: pairs with the mmap_lock's release of it, as the original does */
-#define uio_lock_seq(mm) \
-	smp_load_acquire((const unsigned int *)&(mm)->mm_lock_seq)
+static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
+{
+	/* acquire: pairs with the mmap_lock's release of it, as the original does */
+	return smp_load_acquire((const unsigned int *)&mm->mm_lock_seq);
+}
 #else
 #define uio_lock_seq(mm)	raw_read_seqcount(&(mm)->mm_lock_seq)
 #endif
@@ -154,12 +156,26 @@ static inline int uio_memtype_take(struct vm_area_struct *vma)
 	return uio_memtype_keep(vma, entry.pfn);
 }
 
-#define remap_pfn_range(vma, addr, pfn, ...) \
-	(remap_pfn_range(vma, addr, pfn, __VA_ARGS__) ?: uio_memtype_keep(vma, pfn))
-#define dma_mmap_attrs(dev, vma, ...) \
-	(dma_mmap_attrs(dev, vma, __VA_ARGS__) ?: uio_memtype_take(vma))
+static inline int uio_remap_pfn_range(struct vm_area_struct *vma, unsigned long addr,
+				      unsigned long pfn, unsigned long size,
+				      pgprot_t prot)
+{
+	return remap_pfn_range(vma, addr, pfn, size, prot) ?:
+	       uio_memtype_keep(vma, pfn);
+}
+
+static inline int uio_dma_mmap_attrs(struct device *dev, struct vm_area_struct *vma,
+				     void *addr, dma_addr_t dma_addr, size_t size,
+				     unsigned long attrs)
+{
+	return dma_mmap_attrs(dev, vma, addr, dma_addr, size, attrs) ?:
+	       uio_memtype_take(vma);
+}
+
+#define remap_pfn_range	uio_remap_pfn_range
+#define dma_mmap_attrs	uio_dma_mmap_attrs
 #else
-#define uio_memtype_take(vma)	0
+#define uio_memtype_take(vma)	((void)(vma), 0)
 #endif
 
 static inline int uio_mmap_prepare(struct uio_info *info, struct vm_area_struct *vma)

@@ -75,20 +75,19 @@ unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,
 static void uio_use_page_table(struct vm_fault *vmf)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
-	spinlock_t *lock;
 
 	if (!vmf->prealloc_pte)
 		return;
 
-	lock = pmd_lock(mm, vmf->pmd);
-	if (pmd_none(*vmf->pmd)) {
-		mm_inc_nr_ptes(mm);
-		/* whoever walks there without the lock finds it zeroed */
-		smp_wmb();
-		pmd_populate(mm, vmf->pmd, vmf->prealloc_pte);
-		vmf->prealloc_pte = NULL;
-	}
-	spin_unlock(lock);
+	guard(spinlock)(pmd_lockptr(mm, vmf->pmd));
+	if (!pmd_none(*vmf->pmd))
+		return;
+
+	mm_inc_nr_ptes(mm);
+	/* whoever walks there without the lock finds it zeroed */
+	smp_wmb();
+	pmd_populate(mm, vmf->pmd, vmf->prealloc_pte);
+	vmf->prealloc_pte = NULL;
 }
 
 static vm_fault_t uio_inserted(int err)

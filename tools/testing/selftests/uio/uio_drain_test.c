@@ -421,7 +421,6 @@ static void revoke_meanwhile(struct __test_metadata *_metadata,
 			     const FIXTURE_VARIANT(straggler) *variant,
 			     bool waits, bool *held)
 {
-	*held = true;
 	if (variant->where == DRIVER) {
 		ASSERT_EQ(0, uiot_do(&self->dev, "stall mmap"));
 		ASSERT_EQ(0, uiot_start(self->user));
@@ -433,11 +432,8 @@ static void revoke_meanwhile(struct __test_metadata *_metadata,
 	}
 	ASSERT_EQ(0, uiot_start(&self->driver));
 	ASSERT_EQ(waits ? 0 : -ECANCELED, uiot_wait_asleep(&self->driver));
-	if (variant->where == DRIVER) {
-		ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
-	} else {
-		*held = uiot_window_go();
-	}
+	*held = uiot_window_go() || variant->where == DRIVER;
+	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
 	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
 	EXPECT_EQ(0, self->driver.ret);
 

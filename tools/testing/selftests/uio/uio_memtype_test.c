@@ -59,6 +59,7 @@ FIXTURE_VARIANT_ADD(type, own)
 {
 	.options = "mmap remap mem=far:4", .caching = "wc",
 };
+
 FIXTURE_VARIANT_ADD(type, phys_ctx) { .options = "ctx mem=far:4", .caching = "uc-" };
 FIXTURE_VARIANT_ADD(type, iova_ctx) { .options = "ctx mem=shared:4", .caching = "wb" };
 
@@ -167,20 +168,23 @@ FIXTURE_VARIANT(loop)
 	int flags;
 };
 
-#define LOOP(_name, _options, _flags)					\
+#define LOOP(_name, _options, _flags, _revoke)				\
 	FIXTURE_VARIANT_ADD(loop, _name) {				\
-		.options = _options, .flags = _flags,			\
-	};								\
-	FIXTURE_VARIANT_ADD(loop, _name ## _revoke) {			\
-		.options = _options, .flags = _flags, .revoke = true,	\
+		.options = _options, .flags = _flags, .revoke = _revoke, \
 	}
 
-LOOP(dma, "mem=dma:4", MAP_SHARED);
-LOOP(phys, "mem=far:4", MAP_SHARED);
-LOOP(phys_private, "mem=far:4", MAP_PRIVATE);
-LOOP(iova, "ctx mem=shared:4", MAP_SHARED);
-LOOP(ram, "ctx mem=phys:4", MAP_SHARED);
-LOOP(own, "mmap remap mem=far:4", MAP_SHARED);
+LOOP(dma, "mem=dma:4", MAP_SHARED, false);
+LOOP(dma_revoke, "mem=dma:4", MAP_SHARED, true);
+LOOP(phys, "mem=far:4", MAP_SHARED, false);
+LOOP(phys_revoke, "mem=far:4", MAP_SHARED, true);
+LOOP(phys_private, "mem=far:4", MAP_PRIVATE, false);
+LOOP(phys_private_revoke, "mem=far:4", MAP_PRIVATE, true);
+LOOP(iova, "ctx mem=shared:4", MAP_SHARED, false);
+LOOP(iova_revoke, "ctx mem=shared:4", MAP_SHARED, true);
+LOOP(ram, "ctx mem=phys:4", MAP_SHARED, false);
+LOOP(ram_revoke, "ctx mem=phys:4", MAP_SHARED, true);
+LOOP(own, "mmap remap mem=far:4", MAP_SHARED, false);
+LOOP(own_revoke, "mmap remap mem=far:4", MAP_SHARED, true);
 
 /* @events ends it; @ret counts. */
 static bool goes_on(struct uiot_op *op)
@@ -272,11 +276,8 @@ static void round_of(struct __test_metadata *_metadata,
 	ASSERT_TRUE(uiot_wait_until(has_begun, &self->mover, UIOT_SOON_MS));
 	ASSERT_TRUE(uiot_wait_until(has_begun, &self->forker, UIOT_SOON_MS));
 
-	if (variant->revoke) {
-		ASSERT_EQ(0, ioctl(self->fd, UIO_IOC_REVOKE, 0));
-	} else {
-		ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
-	}
+	ASSERT_EQ(0, variant->revoke ? ioctl(self->fd, UIO_IOC_REVOKE, 0) :
+				       uiot_do(&self->dev, "unregister"));
 
 	ASSERT_EQ(0, end(&self->mover));
 	ASSERT_EQ(0, end(&self->forker));

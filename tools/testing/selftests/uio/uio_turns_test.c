@@ -23,23 +23,29 @@ FIXTURE_VARIANT(pair)
 	const char *first, *second;
 };
 
-#define PAIR(_first, _second)						\
-	FIXTURE_VARIANT_ADD(pair, _first ## _ ## _second) {		\
-		.options = "", .first = #_first, .second = #_second,	\
-	};								\
-	FIXTURE_VARIANT_ADD(pair, _first ## _ ## _second ## _ctx) {	\
-		.options = "ctx", .first = #_first, .second = #_second,	\
+#define PAIR(_first, _second, _kind, _options)				\
+	FIXTURE_VARIANT_ADD(pair, _first ## _ ## _second ## _ ## _kind) { \
+		.options = _options, .first = #_first, .second = #_second, \
 	}
 
-PAIR(irqcontrol, irqcontrol);
-PAIR(irqcontrol, open);
-PAIR(irqcontrol, release);
-PAIR(open, irqcontrol);
-PAIR(open, open);
-PAIR(open, release);
-PAIR(release, irqcontrol);
-PAIR(release, open);
-PAIR(release, release);
+PAIR(irqcontrol, irqcontrol, legacy, "");
+PAIR(irqcontrol, open, legacy, "");
+PAIR(irqcontrol, release, legacy, "");
+PAIR(open, irqcontrol, legacy, "");
+PAIR(open, open, legacy, "");
+PAIR(open, release, legacy, "");
+PAIR(release, irqcontrol, legacy, "");
+PAIR(release, open, legacy, "");
+PAIR(release, release, legacy, "");
+PAIR(irqcontrol, irqcontrol, context, "ctx");
+PAIR(irqcontrol, open, context, "ctx");
+PAIR(irqcontrol, release, context, "ctx");
+PAIR(open, irqcontrol, context, "ctx");
+PAIR(open, open, context, "ctx");
+PAIR(open, release, context, "ctx");
+PAIR(release, irqcontrol, context, "ctx");
+PAIR(release, open, context, "ctx");
+PAIR(release, release, context, "ctx");
 
 /* A call that gets to the callback. */
 static int prepare(struct uiot_op *op, const struct uiot_dev *dev, int fd,

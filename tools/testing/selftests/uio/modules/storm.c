@@ -28,7 +28,9 @@ static int uio_test_interrupts(void *data)
 	struct uio_test_storm *storm = data;
 
 	while (!kthread_should_stop()) {
+		/* these two pair with those in uio_test_end_of_events() and uio_test_wait() */
 		if (smp_load_acquire(&storm->pause)) {
+			/* the last interrupt is over */
 			smp_store_release(&storm->paused, true);
 		} else {
 			WRITE_ONCE(storm->paused, false);
@@ -41,6 +43,7 @@ static int uio_test_interrupts(void *data)
 
 static int uio_test_wait(bool *what, bool value, unsigned long end)
 {
+	/* pairs with uio_test_interrupts() */
 	while (smp_load_acquire(what) != value) {
 		if (time_after(jiffies, end + UIO_TEST_STORM))
 			return -ETIMEDOUT;
@@ -56,11 +59,13 @@ static int uio_test_end_of_events(struct uio_test_storm *storm, struct file *fil
 	int ret;
 
 	WRITE_ONCE(storm->info->irq, UIO_IRQ_CUSTOM);
+	/* interrupts see the irq */
 	smp_store_release(&storm->pause, false);
 	ret = uio_test_wait(&storm->paused, false, end);
 	if (ret)
 		return ret;
 
+	/* no other one begins */
 	smp_store_release(&storm->pause, true);
 	WRITE_ONCE(storm->info->irq, UIO_IRQ_NONE);
 	uio_event_notify(storm->info);
