@@ -23,29 +23,35 @@ FIXTURE_VARIANT(pair)
 	const char *first, *second;
 };
 
-#define PAIR(_first, _second, _kind, _options)				\
-	FIXTURE_VARIANT_ADD(pair, _first ## _ ## _second ## _ ## _kind) { \
-		.options = _options, .first = #_first, .second = #_second, \
+#define LEGACY(_first, _second)						\
+	FIXTURE_VARIANT_ADD(pair, _first ## _ ## _second) {		\
+		.options = "", .first = #_first, .second = #_second,	\
 	}
 
-PAIR(irqcontrol, irqcontrol, legacy, "");
-PAIR(irqcontrol, open, legacy, "");
-PAIR(irqcontrol, release, legacy, "");
-PAIR(open, irqcontrol, legacy, "");
-PAIR(open, open, legacy, "");
-PAIR(open, release, legacy, "");
-PAIR(release, irqcontrol, legacy, "");
-PAIR(release, open, legacy, "");
-PAIR(release, release, legacy, "");
-PAIR(irqcontrol, irqcontrol, context, "ctx");
-PAIR(irqcontrol, open, context, "ctx");
-PAIR(irqcontrol, release, context, "ctx");
-PAIR(open, irqcontrol, context, "ctx");
-PAIR(open, open, context, "ctx");
-PAIR(open, release, context, "ctx");
-PAIR(release, irqcontrol, context, "ctx");
-PAIR(release, open, context, "ctx");
-PAIR(release, release, context, "ctx");
+#define CONTEXT(_first, _second)					\
+	FIXTURE_VARIANT_ADD(pair, _first ## _ ## _second ## _ctx) {	\
+		.options = "ctx", .first = #_first, .second = #_second,	\
+	}
+
+LEGACY(irqcontrol, irqcontrol);
+LEGACY(irqcontrol, open);
+LEGACY(irqcontrol, release);
+LEGACY(open, irqcontrol);
+LEGACY(open, open);
+LEGACY(open, release);
+LEGACY(release, irqcontrol);
+LEGACY(release, open);
+LEGACY(release, release);
+
+CONTEXT(irqcontrol, irqcontrol);
+CONTEXT(irqcontrol, open);
+CONTEXT(irqcontrol, release);
+CONTEXT(open, irqcontrol);
+CONTEXT(open, open);
+CONTEXT(open, release);
+CONTEXT(release, irqcontrol);
+CONTEXT(release, open);
+CONTEXT(release, release);
 
 /* A call that gets to the callback. */
 static int prepare(struct uiot_op *op, const struct uiot_dev *dev, int fd,
