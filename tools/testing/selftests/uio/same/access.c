@@ -119,12 +119,14 @@ static void debugged(const struct group *group)
 
 	touch(word_at(&m, 1));
 	uiot_store_word(word_at(&m, 2), UIO_SAME_WORD(0, 2));
+	fflush(stdout);
 	child = fork();
 	if (!child) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		raise(SIGSTOP);
 		fact("child-sees", "%#x %#x %#x", *word_at(&m, 0), *word_at(&m, 1),
 		     *word_at(&m, 2));
+		fflush(stdout);
 		_exit(0);
 	}
 	if (child < 0 || waitpid(child, NULL, WUNTRACED) != child)

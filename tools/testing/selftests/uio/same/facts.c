@@ -58,7 +58,6 @@ void fact(const char *name, const char *fmt, ...)
 	va_end(args);
 	printf("%s/%s%s = ", current->name, prefix, name);
 	print_value(value);
-	fflush(stdout);
 }
 
 static const char *error_name(int error)
@@ -113,5 +112,6 @@ void fact_lines(const char *name, const char *text)
 void broken(const char *what)
 {
 	fprintf(stderr, "uio_same: %s: %s: %s\n", current->name, what, strerror(errno));
-	exit(3);
+	fflush(stdout);
+	_exit(3);
 }

@@ -87,7 +87,7 @@ int present_pages(const struct mapping *m)
 
 static const char *whose(const struct mapping *m, int page, uint64_t pfn)
 {
-	struct uio_same_pfn region = { .page = page };
+	struct uio_same_pfn region = { .page = m->first + page };
 
 	if (dev_ioctl(m->dev, UIO_SAME_PFN, (unsigned long)&region) == 0 &&
 	    region.pfn == pfn)
@@ -161,7 +161,9 @@ static void read_smaps(const struct mapping *m, char *text, size_t size)
 	if (!file)
 		broken("no smaps");
 	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+		/* a field's name begins with a capital letter */
+		if ((line[0] < 'A' || line[0] > 'Z') &&
+		    sscanf(line, "%lx-%lx ", &from, &to) == 2)
 			mine = from <= (unsigned long)m->p && (unsigned long)m->p < to;
 		if (mine && n < size)
 			n += snprintf(text + n, size - n, "%s", line);

@@ -29,12 +29,14 @@ enum memory {
  * @fd: through this file
  * @p: where it is
  * @pages: how many there are
+ * @first: page of the region that it begins with
  */
 struct mapping {
 	const struct dev *dev;
 	int fd;
 	char *p;
 	int pages;
+	int first;
 };
 
 struct dev dev_of(enum memory memory, int pages);

@@ -241,6 +241,7 @@ static void unmapped(const struct group *group)
 	fact_usable("usable", &m);
 	m.p += 2 * page;
 	m.pages = 4;
+	m.first = 2;
 	fact_maps(&m);
 	fact_table("table", &m);
 	under("hole");

@@ -336,6 +336,7 @@ static void events(const struct group *group)
 		dev_notify(&dev, 1);
 	}
 	dev_open(&dev, O_RDWR);
+	under("opened");
 	value(&dev, "event");
 	dev_unregister(&dev);
 	dev_up(&dev);

@@ -191,7 +191,7 @@ static void many_blocked(const struct group *group)
 {
 	struct dev dev = dev_plain(UIO_SAME_IRQ_CUSTOM);
 	struct uiot_op *ops[6];
-	int fd = dev_open(&dev, O_RDWR), i, done = 0;
+	int i, done = 0;
 
 	(void)group;
 	for (i = 0; i < 6; i++) {
@@ -203,19 +203,6 @@ static void many_blocked(const struct group *group)
 	for (i = 0; i < 6; i++)
 		done += !uiot_wait_done(ops[i], UIOT_SOON_MS);
 	fact("all-files-woken", "%d", done);
-
-	/* several readers of one file: an event is read once */
-	for (i = 0; i < 3; i++) {
-		ops[i] = op_start(uiot_op_read, fd);
-		if (i == 0)
-			fact_done("first-takes-the-old-event", ops[i]);
-		else if (uiot_wait_asleep(ops[i]))
-			broken("no sleeper");
-	}
-	dev_notify(&dev, 1);
-	dev_notify(&dev, 1);
-	fact_done("second", ops[1]);
-	fact_done("third", ops[2]);
 }
 
 static volatile sig_atomic_t handled;
