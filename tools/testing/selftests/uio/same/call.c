@@ -39,8 +39,8 @@ static void seek(const struct group *group)
 	unsigned int i, j;
 
 	(void)group;
-	for (i = 0; i < sizeof(whences) / sizeof(whences[0]); i++)
-		for (j = 0; j < sizeof(offsets) / sizeof(offsets[0]); j++) {
+	for (i = 0; i < ARRAY_SIZE(whences); i++)
+		for (j = 0; j < ARRAY_SIZE(offsets); j++) {
 			under("%s.%ld", whences[i].name, offsets[j]);
 			TRY("lseek", lseek(fd, offsets[j], whences[i].whence));
 		}
@@ -70,7 +70,7 @@ static void ioctl_named(const struct group *group)
 
 	(void)group;
 	log_forget(&dev);
-	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(requests); i++)
 		TRY(requests[i].name, ioctl(fd, requests[i].request, buffer));
 	fact_log(&dev, "callbacks");
 }

@@ -338,7 +338,7 @@ static void no_such_interrupt(const struct group *group)
 	unsigned int i;
 
 	(void)group;
-	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(lines); i++) {
 		struct dev dev = dev_new();
 
 		under("line-%d", lines[i]);

@@ -107,7 +107,7 @@ static void irq_goes_under_waiters(const struct group *group)
 	unsigned int i;
 
 	(void)group;
-	for (i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(waits); i++) {
 		under("%s", waits[i].name);
 		dev_set(&dev, UIO_SAME_IRQ, 0, UIO_SAME_IRQ_CUSTOM);
 		op = op_start(waits[i].fn, dev_open(&dev, O_RDWR));
@@ -271,7 +271,7 @@ static void size_changes(const struct group *group)
 	unsigned int i;
 
 	touch(old.p);
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		to = sizes[i];
 		under("to-%d", to);
 		dev_set(&dev, UIO_SAME_MEM_SIZE, 0, to * page_size());
@@ -321,7 +321,7 @@ static void type_changes(const struct group *group)
 	unsigned int i;
 
 	touch(old.p);
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		/* there is no such physical address */
 		if (group->a != PHYS &&
 		    (types[i] == UIO_SAME_PHYS || types[i] == UIO_SAME_IOVA))

@@ -27,7 +27,7 @@ long dev_ioctl(const struct dev *dev, unsigned long request, unsigned long arg)
 static void set(const struct dev *dev, const struct uio_same_set *set)
 {
 	if (dev_ioctl(dev, UIO_SAME_SET, (unsigned long)set))
-		broken("the driver can't be set");
+		broken("the driver is not as it should be");
 }
 
 void dev_set(const struct dev *dev, enum uio_same_field field, unsigned int index,

@@ -23,8 +23,8 @@ static const struct {
 	const char *name;
 	int flags;
 } open_flags[] = {
-	{ "rdonly", O_RDONLY },
-	{ "wronly", O_WRONLY },
+	{ "read-only", O_RDONLY },
+	{ "write-only", O_WRONLY },
 	{ "rdwr", O_RDWR },
 	{ "accmode", O_ACCMODE },
 	{ "nonblock", O_RDWR | O_NONBLOCK },
@@ -54,7 +54,7 @@ static void open_with_flags(const struct group *group)
 	int fd;
 
 	(void)group;
-	for (i = 0; i < sizeof(open_flags) / sizeof(open_flags[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(open_flags); i++) {
 		under("%s", open_flags[i].name);
 		log_forget(&dev);
 		errno = 0;
@@ -235,7 +235,7 @@ static void open_fails(const struct group *group)
 	int fd;
 
 	(void)group;
-	for (i = 0; i < sizeof(driver_errors) / sizeof(driver_errors[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(driver_errors); i++) {
 		under("error-%d", -driver_errors[i]);
 		dev_set(&dev, UIO_SAME_RETURN, UIO_SAME_OPEN, driver_errors[i]);
 		log_forget(&dev);
@@ -259,7 +259,7 @@ static void close_returns(const struct group *group)
 	int fd;
 
 	(void)group;
-	for (i = 0; i < sizeof(driver_errors) / sizeof(driver_errors[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(driver_errors); i++) {
 		under("error-%d", -driver_errors[i]);
 		dev_set(&dev, UIO_SAME_RETURN, UIO_SAME_RELEASE, driver_errors[i]);
 		fd = dev_open(&dev, O_RDWR);
@@ -284,7 +284,7 @@ static void read_counts(int fd, const char *state)
 	char buffer[4096];
 	unsigned int i;
 
-	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		under("%s.count-%zd", state, counts[i]);
 		TRY("read", syscall(SYS_read, fd, buffer, counts[i]));
 	}
@@ -356,7 +356,7 @@ static void read_other(const struct group *group)
 	read_vectors(fd, "0", 0, -1);
 
 	at_top();
-	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		dev_notify(&dev, 1);
 		under("preadv2-%#x", flags[i]);
 		TRY("read", preadv2(fd, &iov, 1, -1, flags[i]));
@@ -437,7 +437,7 @@ static void write_values(const struct group *group)
 	unsigned int i;
 
 	log_forget(&dev);
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
 		under("value-%d", values[i]);
 		TRY("write", write(fd, &values[i], 4));
 		fact_log(&dev, "callbacks");
@@ -456,7 +456,7 @@ static void write_args(const struct group *group)
 		dev_set(&dev, UIO_SAME_HAS, UIO_SAME_IRQCONTROL, 0);
 	log_forget(&dev);
 	mprotect(rw + page_size(), page_size(), PROT_NONE);
-	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		under("count-%zd", counts[i]);
 		TRY("write", syscall(SYS_write, fd, rw, counts[i]));
 		fact_log(&dev, "callbacks");
@@ -488,7 +488,7 @@ static void write_returns(const struct group *group)
 	unsigned int i;
 
 	(void)group;
-	for (i = 0; i < sizeof(returns) / sizeof(returns[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(returns); i++) {
 		under("return-%d", returns[i]);
 		dev_set(&dev, UIO_SAME_RETURN, UIO_SAME_IRQCONTROL, returns[i]);
 		log_forget(&dev);
@@ -523,7 +523,7 @@ static void write_other(const struct group *group)
 	write_vectors(&dev, fd, "4+2", 4, 2);
 	write_vectors(&dev, fd, "0+4", 0, 4);
 	write_vectors(&dev, fd, "8", 8, -1);
-	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		under("pwritev2-%#x", flags[i]);
 		TRY("write", pwritev2(fd, &iov, 1, -1, flags[i]));
 		TRY("at-0", pwritev2(fd, &iov, 1, 0, flags[i]));

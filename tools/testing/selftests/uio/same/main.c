@@ -88,7 +88,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	(void)argc;
-	for (i = 0; i < sizeof(all_groups) / sizeof(all_groups[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(all_groups); i++)
 		for (group = all_groups[i]; group->name; group++)
 			if (chosen(group, argv + 1))
 				run(group);

@@ -56,7 +56,7 @@ static void mappings(const struct group *group)
 {
 	unsigned int i;
 
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct dev dev = dev_of(group->a, sizes[i].pages);
 
 		log_forget(&dev);
@@ -106,7 +106,7 @@ static void populated(const struct group *group)
 	struct dev dev = dev_of(group->a, 64);
 	unsigned int i;
 
-	for (i = 0; i < sizeof(populations) / sizeof(populations[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(populations); i++) {
 		under("%s", populations[i].name);
 		if (populations[i].all)
 			TRY("mlockall", mlockall(populations[i].all));
@@ -177,7 +177,7 @@ static void locked(const struct group *group)
 	struct mapping m;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(afterwards) / sizeof(afterwards[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(afterwards); i++) {
 		under("%s", afterwards[i].name);
 		m = map(&dev, dev_open(&dev, O_RDWR), 64, group->b);
 		if (!mapped(&m))
@@ -220,7 +220,7 @@ static void map_lengths(const struct dev *dev, int fd)
 
 	(void)dev;
 	under("length");
-	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		snprintf(name, sizeof(name), "%zd", lengths[i]);
 		map_call(name, fd, lengths[i], PROT_READ, MAP_SHARED, 0);
 	}
@@ -238,7 +238,7 @@ static void map_offsets(int fd)
 	unsigned int i;
 
 	under("offset");
-	for (i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
 		snprintf(name, sizeof(name), "%llx", offsets[i]);
 		map_call(name, fd, page, PROT_READ, MAP_SHARED, offsets[i]);
 		snprintf(name, sizeof(name), "%llx-private", offsets[i]);
@@ -261,7 +261,7 @@ static void map_prots(const struct dev *dev)
 	static const struct {
 		const char *name;
 		int flags;
-	} files[] = { { "rdwr", O_RDWR }, { "rdonly", O_RDONLY }, { "wronly", O_WRONLY } };
+	} files[] = { { "rdwr", O_RDWR }, { "read-only", O_RDONLY }, { "write-only", O_WRONLY } };
 	unsigned int i, j;
 	char name[32];
 
@@ -269,7 +269,7 @@ static void map_prots(const struct dev *dev)
 		int fd = dev_open(dev, files[i].flags);
 
 		under("prot.%s", files[i].name);
-		for (j = 0; j < sizeof(prots) / sizeof(prots[0]); j++) {
+		for (j = 0; j < ARRAY_SIZE(prots); j++) {
 			snprintf(name, sizeof(name), "%s-shared", prots[j].name);
 			map_call(name, fd, page_size(), prots[j].prot, MAP_SHARED, 0);
 			snprintf(name, sizeof(name), "%s-private", prots[j].name);
@@ -303,7 +303,7 @@ static void map_flags(int fd)
 	unsigned int i;
 
 	under("flag");
-	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
 		map_call(flags[i].name, fd, page_size(), PROT_READ, flags[i].flags, 0);
 }
 
@@ -393,8 +393,8 @@ static void odd_regions(const struct group *group)
 	static const long sizes[] = { 1, 100, 4095, 4096, 4097, 8000, 8192, 12288 };
 	unsigned int i, j;
 
-	for (i = 0; i < sizeof(adds) / sizeof(adds[0]); i++)
-		for (j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++)
+	for (i = 0; i < ARRAY_SIZE(adds); i++)
+		for (j = 0; j < ARRAY_SIZE(sizes); j++)
 			odd_region(group, adds[i], sizes[j]);
 }
 
@@ -406,7 +406,7 @@ static void bad_regions(const struct group *group)
 	unsigned int i;
 
 	(void)group;
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		under("type-%d", types[i]);
 		dev_set(&dev, UIO_SAME_MEM_TYPE, 0, types[i]);
 		map_call("shared", fd, page_size(), PROT_READ, MAP_SHARED, 0);

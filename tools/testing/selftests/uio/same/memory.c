@@ -141,7 +141,7 @@ void fact_table(const char *name, const struct mapping *m)
 		n += snprintf(words + n, sizeof(words) - n, "%s%d-%d: %s", n ? "; " : "",
 			      from, page - 1, last);
 		from = page;
-		strcpy(last, text);
+		memcpy(last, text, sizeof(last));
 	}
 	fact(name, "%s", words);
 }
@@ -241,7 +241,7 @@ void fact_smaps(const char *name, const struct mapping *m)
 	long kb;
 
 	read_smaps(m, text, sizeof(text));
-	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(fields); i++) {
 		kb = atol(line_of(text, fields[i]));
 		if (kb)
 			n += snprintf(words + n, sizeof(words) - n, "%s%s %ld",

@@ -53,7 +53,7 @@ const char *mask_words(unsigned int mask)
 	size_t n = 0;
 
 	words[0] = 0;
-	for (i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(bits); i++) {
 		if (!(mask & bits[i].bit))
 			continue;
 		n += snprintf(words + n, sizeof(words) - n, "%s%s", n ? " " : "",

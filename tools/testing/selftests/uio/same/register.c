@@ -108,8 +108,11 @@ static void minors(const struct group *group)
 	for (i = 0; i < 4; i++)
 		devs[i] = dev_plain(UIO_SAME_IRQ_CUSTOM);
 	first = devs[0].minor;
-	for (i = 1; i < 4; i++)
-		fact((const char *[]){ "", "second", "third", "fourth" }[i], "%d", devs[i].minor - first);
+	for (i = 1; i < 4; i++) {
+		under("device-%d", i);
+		fact("minor-after-first", "%d", devs[i].minor - first);
+	}
+	at_top();
 	close(devs[2].ctl);
 	close(devs[1].ctl);
 	devs[4] = dev_plain(UIO_SAME_IRQ_CUSTOM);

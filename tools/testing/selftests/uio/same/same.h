@@ -20,6 +20,8 @@
 #include "uio_same_abi.h"
 #include "uio_testlib.h"
 
+#define ARRAY_SIZE(_array)	(sizeof(_array) / sizeof((_array)[0]))
+
 /**
  * struct group - facts that belong together
  * @name: of the test that compares them

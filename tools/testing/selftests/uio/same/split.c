@@ -20,7 +20,7 @@
 static const struct {
 	const char *name;
 	int advice;
-} advices[] = {
+} madvises[] = {
 	{ "normal", MADV_NORMAL }, { "random", MADV_RANDOM },
 	{ "sequential", MADV_SEQUENTIAL }, { "willneed", MADV_WILLNEED },
 	{ "dontneed", MADV_DONTNEED }, { "dontneed-locked", 24 }, { "free", MADV_FREE },
@@ -58,10 +58,10 @@ static void advised(const struct group *group)
 	struct mapping m;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
-		under("%s", advices[i].name);
+	for (i = 0; i < ARRAY_SIZE(madvises); i++) {
+		under("%s", madvises[i].name);
 		m = touched(&dev, group->b);
-		TRY("madvise", madvise(m.p, PAGES * page_size(), advices[i].advice));
+		TRY("madvise", madvise(m.p, PAGES * page_size(), madvises[i].advice));
 		fact_table("table", &m);
 		fact_flags("flags", &m);
 		fact_reads("read", &m);
@@ -332,12 +332,12 @@ static void forked_advised(const struct group *group)
 	struct mapping m;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
-		if (!strstr(advices[i].name, "fork"))
+	for (i = 0; i < ARRAY_SIZE(madvises); i++) {
+		if (!strstr(madvises[i].name, "fork"))
 			continue;
-		under("%s", advices[i].name);
+		under("%s", madvises[i].name);
 		m = touched(&dev, group->b);
-		TRY("madvise", madvise(m.p, PAGES * page_size(), advices[i].advice));
+		TRY("madvise", madvise(m.p, PAGES * page_size(), madvises[i].advice));
 		fact("child", "%d", in_child(look_for_it, &m));
 		done_with(&m);
 	}

@@ -195,7 +195,7 @@ static void names(const struct group *group)
 	char *text;
 
 	(void)group;
-	for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(odd); i++) {
 		struct dev dev = dev_new();
 
 		under("odd-%u", i);

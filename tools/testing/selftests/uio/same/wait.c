@@ -28,7 +28,7 @@ static void poll_masks(int fd, const char *state)
 	unsigned int i;
 
 	under("%s", state);
-	for (i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(asked); i++)
 		fact(asked[i].name, "%s", mask_words(poll_mask(fd, asked[i].events)));
 }
 
@@ -171,7 +171,7 @@ static void blocked(const struct group *group)
 	unsigned int i;
 	int fd;
 
-	for (i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(waits); i++) {
 		under("%s", waits[i].name);
 		fd = dev_open(&dev, O_RDWR);
 		op = op_start(waits[i].fn, fd);
