@@ -99,6 +99,14 @@ static void vma_operations(const struct group *group)
 	fact_log(&dev, "mprotect-tail");
 	mprotect(m.p + 6 * page, 2 * page, PROT_READ | PROT_WRITE);
 	fact_log(&dev, "mprotect-back");
+	TRY("mprotect-exec", mprotect(m.p, page, PROT_EXEC));
+	fact_log(&dev, "mprotect-exec.callbacks");
+	TRY("split-in-vain", mprotect(m.p, 2 * page, PROT_READ));
+	fact_log(&dev, "split-in-vain.callbacks");
+	for (i = 0; i < 8; i++)
+		uiot_store_word(m.p + i * page, 1);
+	fact_log(&dev, "writes");
+	mprotect(m.p, 2 * page, PROT_READ | PROT_WRITE);
 	madvise(m.p, 4 * page, MADV_DONTFORK);
 	fact_log(&dev, "dontfork-head");
 	munmap(m.p + 6 * page, 2 * page);
@@ -257,6 +265,21 @@ static void fact_line(const char *name, int line)
 	at_top();
 }
 
+/* How many kernel threads there are for the line, by the device's name. */
+static int threads_of(int line)
+{
+	char name[32], path[64], comm[32];
+	int pid, found = 0;
+
+	snprintf(name, sizeof(name), "irq/%d-same\n", line);
+	for (pid = 1; pid <= 4096; pid++) {
+		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+		if (!uiot_read_file(path, comm, sizeof(comm)))
+			found += !strcmp(comm, name);
+	}
+	return found;
+}
+
 /* An interrupt is counted by a thread. */
 static bool has_event(void *arg)
 {
@@ -278,6 +301,7 @@ static void interrupts(const struct group *group)
 	fact_line("before", line);
 	dev_up(&dev);
 	fact_line("registered", line);
+	fact("threads", "%d", threads_of(line));
 	dev_ioctl(&dev, UIO_SAME_INTERRUPT, 0);
 	fact("event-before-open", "%s", uiot_wait_until(has_event, &dev, UIOT_SOON_MS) ?
 	     "counted" : "not counted");
@@ -303,6 +327,7 @@ static void interrupts(const struct group *group)
 	at_top();
 	dev_unregister(&dev);
 	fact_line("unregistered", line);
+	fact("threads-then", "%d", threads_of(line));
 	TRY("raise-then", dev_ioctl(&dev, UIO_SAME_INTERRUPT, 0));
 	fact_details(&dev, "callbacks-then");
 }
@@ -354,10 +379,17 @@ const struct group callback_groups[] = {
 	{ "callback.arguments.own-wc", arguments_of_mmap, OWN_WC },
 	{ "callback.arguments.own-fault", arguments_of_mmap, OWN_FAULT },
 	{ "callback.arguments.own-count", arguments_of_mmap, OWN_COUNT },
+	{ "callback.arguments.own-insert", arguments_of_mmap, OWN_INSERT },
+	{ "callback.arguments.own-close", arguments_of_mmap, OWN_CLOSE },
+	{ "callback.arguments.own-all", arguments_of_mmap, OWN_ALL },
 	{ "callback.vma.own-count.shared", vma_operations, OWN_COUNT, MAP_SHARED },
 	{ "callback.vma.own-count.private", vma_operations, OWN_COUNT, MAP_PRIVATE },
 	{ "callback.vma.own-fault.shared", vma_operations, OWN_FAULT, MAP_SHARED },
 	{ "callback.vma.own-fault.private", vma_operations, OWN_FAULT, MAP_PRIVATE },
+	{ "callback.vma.own-insert.shared", vma_operations, OWN_INSERT, MAP_SHARED },
+	{ "callback.vma.own-close.shared", vma_operations, OWN_CLOSE, MAP_SHARED },
+	{ "callback.vma.own-all.shared", vma_operations, OWN_ALL, MAP_SHARED },
+	{ "callback.vma.own-pfn.shared", vma_operations, OWN_PFN, MAP_SHARED },
 	{ "callback.order.logical", orders, LOGICAL },
 	{ "callback.order.phys", orders, PHYS },
 	{ "callback.order.own-count", orders, OWN_COUNT },

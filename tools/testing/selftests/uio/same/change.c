@@ -336,6 +336,26 @@ static void type_changes(const struct group *group)
 	}
 }
 
+/* The same for a page that is not there yet. */
+static void type_changes_early(const struct group *group)
+{
+	static const int types[] = {
+		UIO_SAME_NONE, UIO_SAME_PHYS, UIO_SAME_IOVA, UIO_SAME_DMA, 77,
+	};
+	struct dev dev = dev_of(group->a, 8);
+	struct mapping m = map(&dev, dev_open(&dev, O_RDWR), 8, MAP_SHARED);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		under("to-%d", types[i]);
+		dev_set(&dev, UIO_SAME_MEM_TYPE, 0, types[i]);
+		fact("touch", "%d", touch(m.p + i * page_size()));
+		fact_page("page", &m, i);
+	}
+	dev_set(&dev, UIO_SAME_MEM_TYPE, 0, UIO_SAME_VIRTUAL);
+	fact("back", "%d", touch(m.p + 7 * page_size()));
+}
+
 /* A region that was not there at registration, and gaps. */
 static void regions_come(const struct group *group)
 {
@@ -416,6 +436,7 @@ const struct group change_groups[] = {
 	{ "change.type.logical", type_changes, LOGICAL },
 	{ "change.type.phys", type_changes, PHYS },
 	{ "change.type.dma", type_changes, DMA },
+	{ "change.type-early.virtual", type_changes_early, VIRTUAL },
 	{ "change.regions.logical", regions_come, LOGICAL },
 	{ "change.own-mmap", own_mmap_comes },
 	{ }

@@ -161,13 +161,36 @@ void fact_log(const struct dev *dev, const char *name)
 	fact(name, "%s", words);
 }
 
+/* "KEY VALUE, KEY VALUE" */
+static void fact_keys(const char *name, char *details)
+{
+	char full[96], *item, *value, *rest = details;
+
+	while ((item = strsep(&rest, ","))) {
+		item += strspn(item, " ");
+		value = item + strcspn(item, " ");
+		if (*value)
+			*value++ = 0;
+		snprintf(full, sizeof(full), "%s.%s", name, item);
+		fact(full, "%s", value);
+	}
+}
+
 void fact_details(const struct dev *dev, const char *name)
 {
-	char log[16384], *p;
+	char log[16384], full[64], *line, *details, *rest = log;
+	int nr = 0;
 
 	read_log(dev, log, sizeof(log));
-	for (p = log; *p; p++)
-		if (*p == '\t')
-			*p = ' ';
-	fact_lines(name, log);
+	while ((line = strsep(&rest, "\n")) && *line) {
+		details = line + strcspn(line, "\t");
+		if (*details)
+			*details++ = 0;
+		snprintf(full, sizeof(full), "%s.%d", name, ++nr);
+		fact(full, "%s", line);
+		if (*details)
+			fact_keys(full, details);
+	}
+	snprintf(full, sizeof(full), "%s.number", name);
+	fact(full, "%d", nr);
 }

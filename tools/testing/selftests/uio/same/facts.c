@@ -92,23 +92,6 @@ void fact_ok(const char *name, long ret)
 	fact(name, "%s", ret == -1 ? error_name(errno) : "ok");
 }
 
-/* NAME.1, NAME.2, ... */
-void fact_lines(const char *name, const char *text)
-{
-	char numbered[128];
-	int nr = 0;
-
-	while (*text) {
-		int length = strcspn(text, "\n");
-
-		snprintf(numbered, sizeof(numbered), "%s.%d", name, ++nr);
-		fact(numbered, "%.*s", length, text);
-		text += length + (text[length] != 0);
-	}
-	snprintf(numbered, sizeof(numbered), "%s.lines", name);
-	fact(numbered, "%d", nr);
-}
-
 void broken(const char *what)
 {
 	fprintf(stderr, "uio_same: %s: %s: %s\n", current->name, what, strerror(errno));

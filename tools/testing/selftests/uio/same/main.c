@@ -18,7 +18,7 @@
 static const struct group *const all_groups[] = {
 	file_groups, wait_groups, call_groups, map_groups, split_groups,
 	access_groups, change_groups, callback_groups, pair_groups, sysfs_groups,
-	uevent_groups, register_groups,
+	uevent_groups, register_groups, core_groups, async_groups,
 };
 
 static void tell_end(const struct group *group, int status, bool in_time)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -86,6 +87,7 @@ static const struct {
 
 static void one_population(const struct dev *dev, int flags)
 {
+	long before = status_kb("VmLck:");
 	struct mapping m = map(dev, dev_open(dev, O_RDWR), 64, flags);
 
 	fact_ok("mmap", mapped(&m) ? 0 : -1);
@@ -94,6 +96,7 @@ static void one_population(const struct dev *dev, int flags)
 	fact_table("table", &m);
 	fact_flags("flags", &m);
 	fact_smaps("smaps", &m);
+	fact("locked", "%ld kB", status_kb("VmLck:") - before);
 	fact_reads("read", &m);
 	fact_writes("write", &m, 0xb0000);
 	fact_smaps("smaps.written", &m);
@@ -476,6 +479,90 @@ static void neighbours(const struct group *group)
 	fact_reads("second", &m);
 }
 
+/* More than a page table, and than a touch maps anywhere. */
+static void large(const struct group *group)
+{
+	const int pages = (64 << 20) / page_size();
+	struct dev dev = dev_of(group->a, pages);
+	struct mapping m = map(&dev, dev_open(&dev, O_RDWR), pages, MAP_SHARED);
+
+	fact_ok("mmap", mapped(&m) ? 0 : -1);
+	if (!mapped(&m))
+		return;
+	fact_maps(&m);
+	fact_flags("flags", &m);
+	fact_page("first", &m, 0);
+	fact_page("middle", &m, pages / 2);
+	fact_page("last", &m, pages - 1);
+	fact("present", "%d", present_pages(&m));
+	TRY("munmap", munmap(m.p, pages * page_size()));
+}
+
+/* By a node that is not in /dev, and unlinked by then. */
+static void other_node(const struct group *group)
+{
+	struct dev dev = dev_of(group->a, 2), by_node = dev;
+	struct mapping m, first = map(&dev, dev_open(&dev, O_RDWR), 2, MAP_SHARED);
+	char path[64], target[128] = "";
+	struct stat st;
+
+	if (stat(dev.node, &st))
+		broken("no node");
+	strcpy(by_node.node, "/tmp/same-other");
+	if (mknod(by_node.node, S_IFCHR | 0600, st.st_rdev))
+		broken("no other node");
+	m = map(&by_node, dev_open(&by_node, O_RDWR), 2, MAP_SHARED);
+	fact_ok("mmap", mapped(&m) ? 0 : -1);
+	if (!mapped(&m))
+		return;
+	fact_maps(&m);
+	fact_reads("read", &m);
+	uiot_store_word(m.p, 77);
+	fact("seen-by-the-first", "%u", *(unsigned int *)first.p);
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (unsigned long)m.p,
+		 (unsigned long)m.p + 2 * page_size());
+	TRY("map_files", readlink(path, target, sizeof(target) - 1) > 0);
+	fact("map_files-target", "%s", target);
+	TRY_OK("map_files-open", open(path, O_RDWR));
+	unlink(by_node.node);
+	under("unlinked");
+	TRY_OK("map_files-open", open(path, O_RDWR));
+	m = map(&dev, m.fd, 2, MAP_SHARED);
+	fact_ok("mmap", mapped(&m) ? 0 : -1);
+	fact_maps(&m);
+}
+
+static void zap(const struct dev *dev, const char *name, int from, int pages)
+{
+	struct uio_same_zap what = { from * page_size(), pages * page_size() };
+
+	TRY(name, dev_ioctl(dev, UIO_SAME_ZAP, (unsigned long)&what));
+}
+
+/* The driver takes pages away by the address space of the inode that it was given. */
+static void zapped(const struct group *group)
+{
+	struct dev dev = dev_of(group->a, 8);
+	struct mapping first = map(&dev, dev_open(&dev, O_RDWR), 8, MAP_SHARED);
+	struct mapping second = map(&dev, dev_open(&dev, O_RDWR), 8, MAP_SHARED);
+	int page;
+
+	for (page = 0; page < 8; page++) {
+		touch(first.p + page * page_size());
+		touch(second.p + page * page_size());
+	}
+	under("one-page");
+	zap(&dev, "zap", 3, 1);
+	fact_table("first", &first);
+	fact_table("second", &second);
+	under("all");
+	zap(&dev, "zap", 0, 0);
+	fact_table("first", &first);
+	fact_table("second", &second);
+	fact_reads("read", &first);
+	fact_reads("read-second", &second);
+}
+
 const struct group map_groups[] = {
 	{ "mmap.phys.shared", mappings, PHYS, MAP_SHARED },
 	{ "mmap.phys.private", mappings, PHYS, MAP_PRIVATE },
@@ -503,6 +590,12 @@ const struct group map_groups[] = {
 	{ "mmap.own-fault.private", mappings, OWN_FAULT, MAP_PRIVATE },
 	{ "mmap.own-count.shared", mappings, OWN_COUNT, MAP_SHARED },
 	{ "mmap.own-count.private", mappings, OWN_COUNT, MAP_PRIVATE },
+	{ "mmap.own-insert.shared", mappings, OWN_INSERT, MAP_SHARED },
+	{ "mmap.own-insert.private", mappings, OWN_INSERT, MAP_PRIVATE },
+	{ "mmap.own-close.shared", mappings, OWN_CLOSE, MAP_SHARED },
+	{ "mmap.own-all.shared", mappings, OWN_ALL, MAP_SHARED },
+	{ "mmap.own-all.private", mappings, OWN_ALL, MAP_PRIVATE },
+	{ "mmap.own-pfn.shared", mappings, OWN_PFN, MAP_SHARED },
 	{ "populate.phys.shared", populated, PHYS, MAP_SHARED },
 	{ "populate.phys.private", populated, PHYS, MAP_PRIVATE },
 	{ "populate.iova-far.shared", populated, IOVA_FAR, MAP_SHARED },
@@ -517,6 +610,9 @@ const struct group map_groups[] = {
 	{ "populate.own-wc.private", populated, OWN_WC, MAP_PRIVATE },
 	{ "populate.own-fault.shared", populated, OWN_FAULT, MAP_SHARED },
 	{ "populate.own-fault.private", populated, OWN_FAULT, MAP_PRIVATE },
+	{ "populate.own-insert.shared", populated, OWN_INSERT, MAP_SHARED },
+	{ "populate.own-all.shared", populated, OWN_ALL, MAP_SHARED },
+	{ "populate.own-pfn.shared", populated, OWN_PFN, MAP_SHARED },
 	{ "lock.phys.shared", locked, PHYS, MAP_SHARED },
 	{ "lock.phys.private", locked, PHYS, MAP_PRIVATE },
 	{ "lock.iova-far.shared", locked, IOVA_FAR, MAP_SHARED },
@@ -528,6 +624,8 @@ const struct group map_groups[] = {
 	{ "lock.dma.private", locked, DMA, MAP_PRIVATE },
 	{ "lock.own-wc.shared", locked, OWN_WC, MAP_SHARED },
 	{ "lock.own-fault.shared", locked, OWN_FAULT, MAP_SHARED },
+	{ "lock.own-insert.shared", locked, OWN_INSERT, MAP_SHARED },
+	{ "lock.own-pfn.shared", locked, OWN_PFN, MAP_SHARED },
 	{ "mmap.args.phys", map_args, PHYS },
 	{ "mmap.args.iova", map_args, IOVA },
 	{ "mmap.args.logical", map_args, LOGICAL },
@@ -546,11 +644,27 @@ const struct group map_groups[] = {
 	{ "mmap.several.virtual", several, VIRTUAL },
 	{ "mmap.several.dma", several, DMA },
 	{ "mmap.several.own-wc", several, OWN_WC },
+	{ "mmap.several.own-insert", several, OWN_INSERT },
 	{ "mmap.several.own-fault", several, OWN_FAULT },
 	{ "mmap.neighbours.phys", neighbours, PHYS },
 	{ "mmap.neighbours.logical", neighbours, LOGICAL },
 	{ "mmap.neighbours.virtual", neighbours, VIRTUAL },
 	{ "mmap.neighbours.dma", neighbours, DMA },
 	{ "mmap.neighbours.own-fault", neighbours, OWN_FAULT },
+	{ "mmap.large.phys", large, PHYS_FAR },
+	{ "mmap.large.iova", large, IOVA_FAR },
+	{ "mmap.other-node.phys", other_node, PHYS },
+	{ "mmap.other-node.logical", other_node, LOGICAL },
+	{ "mmap.other-node.own-fault", other_node, OWN_FAULT },
+	{ "zap.phys", zapped, PHYS },
+	{ "zap.iova", zapped, IOVA },
+	{ "zap.logical", zapped, LOGICAL },
+	{ "zap.virtual", zapped, VIRTUAL },
+	{ "zap.dma", zapped, DMA },
+	{ "zap.own-wc", zapped, OWN_WC },
+	{ "zap.own-insert", zapped, OWN_INSERT },
+	{ "zap.own-fault", zapped, OWN_FAULT },
+	{ "zap.own-count", zapped, OWN_COUNT },
+	{ "zap.own-pfn", zapped, OWN_PFN },
 	{ }
 };

@@ -32,8 +32,12 @@ static const struct {
 	[OWN_EMPTY]	= { UIO_SAME_PAGES, UIO_SAME_PHYS, UIO_SAME_MMAP_EMPTY },
 	[OWN_WC]	= { UIO_SAME_PAGES, UIO_SAME_PHYS, UIO_SAME_MMAP_WC },
 	[OWN_WC_FAR]	= { UIO_SAME_NOTHING, UIO_SAME_PHYS, UIO_SAME_MMAP_WC },
+	[OWN_INSERT]	= { UIO_SAME_VMALLOC, UIO_SAME_NONE, UIO_SAME_MMAP_INSERT },
 	[OWN_FAULT]	= { UIO_SAME_VMALLOC, UIO_SAME_NONE, UIO_SAME_MMAP_FAULT },
 	[OWN_COUNT]	= { UIO_SAME_VMALLOC, UIO_SAME_NONE, UIO_SAME_MMAP_COUNT },
+	[OWN_CLOSE]	= { UIO_SAME_VMALLOC, UIO_SAME_NONE, UIO_SAME_MMAP_CLOSE },
+	[OWN_ALL]	= { UIO_SAME_VMALLOC, UIO_SAME_NONE, UIO_SAME_MMAP_ALL },
+	[OWN_PFN]	= { UIO_SAME_VMALLOC, UIO_SAME_NONE, UIO_SAME_MMAP_PFN },
 };
 
 struct dev dev_of(enum memory memory, int pages)
@@ -214,18 +218,33 @@ static const char *line_of(const char *text, const char *field)
 	return line ? line + strlen(field) : "";
 }
 
+/* Is that one among the flags? Takes it out of them. */
+static bool take_flag(char *flags, const char *flag)
+{
+	char *at = strstr(flags, flag);
+
+	if (!at)
+		return false;
+	memmove(at, at + strlen(flag), strlen(at + strlen(flag)) + 1);
+	return true;
+}
+
 void fact_flags(const char *name, const struct mapping *m)
 {
-	const char *flags;
-	char text[8192];
-	size_t n;
+	char text[8192], flags[256], full[64];
+	bool arch, mixed;
 
 	read_smaps(m, text, sizeof(text));
-	flags = line_of(text, "VmFlags: ");
-	n = strcspn(flags, "\n");
-	while (n && flags[n - 1] == ' ')
-		n--;
-	fact(name, "%.*s", (int)n, flags);
+	snprintf(flags, sizeof(flags), "%.*s", (int)strcspn(line_of(text, "VmFlags:"), "\n"),
+		 line_of(text, "VmFlags:"));
+	/* how the kernel keeps account of pages, which is no concern of a program's */
+	arch = take_flag(flags, " ar");
+	mixed = take_flag(flags, " mm");
+	fact(name, "%s", flags + strspn(flags, " "));
+	snprintf(full, sizeof(full), "%s.arch", name);
+	fact(full, "%d", arch);
+	snprintf(full, sizeof(full), "%s.mixed", name);
+	fact(full, "%d", mixed);
 }
 
 /* Those that are not 0, in kB. */
@@ -248,6 +267,15 @@ void fact_smaps(const char *name, const struct mapping *m)
 				      n ? ", " : "", fields[i] + 1, kb);
 	}
 	fact(name, "%s", n ? words : "all 0");
+}
+
+long status_kb(const char *field)
+{
+	char text[8192];
+
+	if (uiot_read_file("/proc/self/status", text, sizeof(text)))
+		broken("no status");
+	return atol(line_of(text, field));
 }
 
 static uint64_t pagemap_of(const char *p)

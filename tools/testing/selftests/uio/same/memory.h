@@ -18,8 +18,12 @@ enum memory {
 	OWN_EMPTY,	/* by the driver's own mmap */
 	OWN_WC,
 	OWN_WC_FAR,
+	OWN_INSERT,
 	OWN_FAULT,
 	OWN_COUNT,
+	OWN_CLOSE,
+	OWN_ALL,
+	OWN_PFN,	/* shared only: the kernel does not allow another way */
 	MEMORIES,
 };
 
@@ -61,5 +65,8 @@ void fact_writes(const char *name, const struct mapping *m, unsigned int word);
 /* Which of the words written there does the driver see? */
 void fact_seen(const char *name, const struct mapping *m, unsigned int word);
 int touch(const void *p);
+
+/* A figure of /proc/self/status. */
+long status_kb(const char *field);
 
 #endif /* _UIO_SAME_MEMORY_H */

@@ -21,6 +21,7 @@ enum action {
 	A_RELEASE,
 	A_IRQCONTROL,
 	A_MMAP,
+	A_LOCK,		/* the driver takes info_lock by itself */
 	/* those below do not call the driver, and are tried only */
 	A_READ,
 	A_POLL,
@@ -36,7 +37,7 @@ enum action {
 };
 
 static const char *const action_names[ACTIONS] = {
-	"open", "release", "irqcontrol", "mmap", "read", "poll", "sysfs-name",
+	"open", "release", "irqcontrol", "mmap", "info-lock", "read", "poll", "sysfs-name",
 	"sysfs-map-name", "sysfs-event", "notify", "touch", "munmap", "lseek", "fasync",
 };
 
@@ -93,6 +94,8 @@ static long act(struct uiot_op *op)
 	case A_MMAP:
 		return mmap(NULL, page_size(), PROT_READ, MAP_SHARED, actor->fd, 0) ==
 		       MAP_FAILED ? -1 : 0;
+	case A_LOCK:
+		return dev_ioctl(actor->dev, UIO_SAME_LOCK, 0);
 	case A_READ:
 		return read(actor->fd, &word, sizeof(word));
 	case A_POLL:
@@ -175,16 +178,17 @@ static bool is_settled(void *arg)
 
 	if (__atomic_load_n(&goal->op->done, __ATOMIC_ACQUIRE))
 		return true;
-	if (goal->action <= A_MMAP && has_come_in(goal))
+	if (goal->action <= A_LOCK && has_come_in(goal))
 		return true;
 	snprintf(path, sizeof(path), "/proc/%d/wchan", goal->op->tid);
-	return !uiot_read_file(path, where, sizeof(where)) && strncmp(where, "uio_same", 8) &&
+	return !uiot_read_file(path, where, sizeof(where)) &&
+	       strncmp(where, "uio_same_dwell", 14) &&
 	       (!strncmp(where, "uio_", 4) || strstr(where, "_show"));
 }
 
 static void pair(const struct dev *dev, enum action first, enum action second)
 {
-	bool calls = second <= A_MMAP;
+	bool calls = second <= A_LOCK;
 	struct goal goal = { dev, first, 1, NULL };
 	struct actor a, b;
 	const char *word;
@@ -297,6 +301,8 @@ const struct group pair_groups[] = {
 	{ "pair.release", pairs, A_RELEASE },
 	{ "pair.irqcontrol", pairs, A_IRQCONTROL },
 	{ "pair.mmap", pairs, A_MMAP },
+	{ "pair.info-lock", pairs, A_LOCK },
+	{ "pair.info-lock.own-mmap", pairs, A_LOCK, 1 },
 	{ "pair.open.own-mmap", pairs, A_OPEN, 1 },
 	{ "pair.release.own-mmap", pairs, A_RELEASE, 1 },
 	{ "pair.irqcontrol.own-mmap", pairs, A_IRQCONTROL, 1 },

@@ -119,6 +119,21 @@ static void minors(const struct group *group)
 	fact("after-two-are-free", "%d", devs[4].minor - first);
 }
 
+static void many(const struct group *group)
+{
+	struct dev devs[100];
+	char path[64];
+	int i, nodes = 0;
+
+	for (i = 0; i < group->a; i++) {
+		devs[i] = dev_plain(UIO_SAME_IRQ_CUSTOM);
+		snprintf(path, sizeof(path), "/sys/class/uio/uio%d/name", devs[i].minor);
+		nodes += !access(devs[i].node, F_OK) && !access(path, F_OK);
+	}
+	fact("nodes", "%d", nodes);
+	fact("last-minor-after-first", "%d", devs[group->a - 1].minor - devs[0].minor);
+}
+
 static void held_minor(const struct group *group)
 {
 	struct dev dev = dev_plain(UIO_SAME_IRQ_CUSTOM), next;
@@ -162,6 +177,7 @@ const struct group register_groups[] = {
 	{ "register.again.dma", again, DMA },
 	{ "register.again.own-fault", again, OWN_FAULT },
 	{ "register.minors", minors },
+	{ "register.many", many, 100 },
 	{ "register.held-minor", held_minor },
 	{ "register.managed", managed },
 	{ }

@@ -49,6 +49,8 @@ extern const struct group pair_groups[];
 extern const struct group sysfs_groups[];
 extern const struct group uevent_groups[];
 extern const struct group register_groups[];
+extern const struct group core_groups[];
+extern const struct group async_groups[];
 
 /* facts.c */
 void facts_of(const struct group *group);
@@ -63,7 +65,6 @@ void fact_ret(const char *name, long ret);
 void fact_err(const char *name, long err);
 /* "ok" or the name of an error, where the number says nothing. */
 void fact_ok(const char *name, long ret);
-void fact_lines(const char *name, const char *text);
 
 /* errno is what the call leaves in it. */
 #define TRY(_name, _call) do {						\

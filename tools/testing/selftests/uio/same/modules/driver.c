@@ -35,7 +35,8 @@ static void uio_same_set_irq(struct uio_same *same, long irq)
 			   irq == UIO_SAME_IRQ_LINE ? same->line : irq);
 }
 
-static void uio_same_dwell(struct uio_same *same, enum uio_same_callback callback)
+/* The probe knows who waits by this name, in /proc/PID/wchan. */
+static noinline void uio_same_dwell(struct uio_same *same, enum uio_same_callback callback)
 {
 	atomic_t *inside = &same->behaviour[callback].inside;
 
@@ -86,6 +87,7 @@ static int uio_same_info_open(struct uio_info *info, struct inode *inode)
 {
 	struct uio_same *same = info->priv;
 
+	same->mapping = inode->i_mapping;
 	uio_same_log_inode(same, "open", inode);
 	return uio_same_callback(same, UIO_SAME_OPEN);
 }
@@ -110,9 +112,9 @@ static irqreturn_t uio_same_handler(int irq, struct uio_info *info)
 {
 	struct uio_same *same = info->priv;
 
-	uio_same_log(same, "handler\tline %s, %s\n",
+	uio_same_log(same, "handler\tline %s, in %s\n",
 		     irq == same->line ? "its own" : "another",
-		     in_hardirq() ? "hard interrupt" : "elsewhere");
+		     in_hardirq() ? "hard interrupt" : "another context");
 	return same->handled;
 }
 
@@ -410,6 +412,9 @@ void uio_same_unregister(struct uio_same *same)
 	if (!same->registered)
 		return;
 
+	if (same->attribute)
+		uio_same_attribute(same, false);
+
 	if (same->pdev)
 		platform_device_unregister(same->pdev);
 	else
@@ -434,6 +439,7 @@ void uio_same_exit(struct uio_same *same)
 	uio_same_uevents_end(same);
 	if (same->line)
 		irq_free_desc(same->line);
+	kfree(same->inserted);
 	list_for_each_entry_safe(text, next, &same->texts, node) {
 		kfree(text->text);
 		kfree(text);

@@ -110,6 +110,14 @@ static int uio_same_cmd_pfn(struct uio_same *same, void __user *arg)
 	return ret;
 }
 
+static int uio_same_cmd_zap(struct uio_same *same, void __user *arg)
+{
+	struct uio_same_zap zap;
+
+	return copy_from_user(&zap, arg, sizeof(zap)) ? -EFAULT :
+							uio_same_zap(same, &zap);
+}
+
 static int uio_same_cmd_pte(void __user *arg)
 {
 	struct uio_same_pte pte;
@@ -181,6 +189,25 @@ static long uio_same_life(struct uio_same *same, unsigned int cmd, unsigned long
 	}
 }
 
+/* What takes the core's objects. */
+static long uio_same_core(struct uio_same *same, unsigned int cmd, unsigned long arg)
+{
+	switch (cmd) {
+	case UIO_SAME_ZAP:
+		return uio_same_cmd_zap(same, (void __user *)arg);
+	case UIO_SAME_COUNT_TO:
+		return uio_same_count_to(same, arg);
+	case UIO_SAME_WAKE:
+		return uio_same_wake(same);
+	case UIO_SAME_ATTRIBUTE:
+		return uio_same_attribute(same, arg);
+	case UIO_SAME_LOCK:
+		return uio_same_lock(same);
+	default:
+		return uio_same_life(same, cmd, arg);
+	}
+}
+
 static long uio_same_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct uio_same *same = filp->private_data;
@@ -212,7 +239,7 @@ static long uio_same_ioctl(struct file *filp, unsigned int cmd, unsigned long ar
 	case UIO_SAME_PTE:
 		return uio_same_cmd_pte(at);
 	default:
-		return uio_same_life(same, cmd, arg);
+		return uio_same_core(same, cmd, arg);
 	}
 }
 

@@ -4,12 +4,14 @@
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "uio_same.h"
 
 #define UIO_SAME_MOST_PAGES	256
+#define UIO_SAME_FAR_STEP	SZ_64M
 
 static atomic64_t uio_same_far;
 
@@ -28,7 +30,7 @@ static void *uio_same_mem_get(struct uio_same_mem *mem)
 	case UIO_SAME_NOTHING:
 		/* what is kept of earlier mappings is of another place */
 		mem->far = UIO_SAME_FAR +
-			   atomic64_fetch_add(UIO_SAME_MOST_PAGES * PAGE_SIZE, &uio_same_far);
+			   atomic64_fetch_add(UIO_SAME_FAR_STEP, &uio_same_far);
 		return NULL;
 	default:
 		return NULL;
@@ -88,8 +90,10 @@ int uio_same_alloc(struct uio_same *same, const struct uio_same_alloc *alloc)
 {
 	struct uio_same_mem *mem;
 
-	if (alloc->index >= MAX_UIO_MAPS || alloc->pages > UIO_SAME_MOST_PAGES ||
-	    !alloc->pages || alloc->backing > UIO_SAME_COHERENT)
+	if (alloc->index >= MAX_UIO_MAPS || alloc->backing > UIO_SAME_COHERENT ||
+	    !alloc->pages || alloc->pages > (alloc->backing == UIO_SAME_NOTHING ?
+					     PHYS_PFN(UIO_SAME_FAR_STEP) :
+					     UIO_SAME_MOST_PAGES))
 		return -EINVAL;
 
 	mem = kzalloc(sizeof(*mem), GFP_KERNEL);

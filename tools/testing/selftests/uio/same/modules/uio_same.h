@@ -84,6 +84,9 @@ struct uio_same_behaviour {
  * @wait: where they do
  * @inside: how many are in callbacks now
  * @most: how many have been at once
+ * @inserted: pages for UIO_SAME_MMAP_INSERT, which the core reads later
+ * @mapping: the address space that info->open() was given
+ * @attribute: there is an attribute of the driver's
  * @log_lock: over @log and @logged
  * @log: what the driver has seen
  * @logged: bytes of that
@@ -108,6 +111,10 @@ struct uio_same {
 	wait_queue_head_t wait;
 	atomic_t inside;
 	int most;
+
+	struct page **inserted;
+	struct address_space *mapping;
+	bool attribute;
 
 	spinlock_t log_lock;	/* see above */
 	char log[UIO_SAME_LOG];
@@ -141,6 +148,14 @@ void uio_same_mem_exit(struct uio_same *same);
 
 /* own.c */
 int uio_same_own_mmap(struct uio_info *info, struct vm_area_desc *desc);
+bool uio_same_is_own_ops(const struct vm_operations_struct *ops);
+
+/* device.c: what a driver does with the core's objects */
+int uio_same_zap(struct uio_same *same, const struct uio_same_zap *zap);
+int uio_same_count_to(struct uio_same *same, int count);
+int uio_same_wake(struct uio_same *same);
+int uio_same_attribute(struct uio_same *same, bool on);
+int uio_same_lock(struct uio_same *same);
 
 /* tables.c */
 void uio_same_pte(struct uio_same_pte *pte);

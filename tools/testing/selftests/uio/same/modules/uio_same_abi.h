@@ -43,6 +43,7 @@ enum uio_same_callback {
 	UIO_SAME_RELEASE,
 	UIO_SAME_IRQCONTROL,
 	UIO_SAME_MMAP,
+	UIO_SAME_LOCKED,	/* not one, but like one: see UIO_SAME_LOCK */
 	UIO_SAME_CALLBACKS,
 };
 
@@ -51,8 +52,13 @@ enum uio_same_mmap {
 	UIO_SAME_MMAP_NONE,	/* there is none */
 	UIO_SAME_MMAP_EMPTY,	/* it does nothing */
 	UIO_SAME_MMAP_WC,	/* remap_pfn_range(), write-combined */
+	UIO_SAME_MMAP_INSERT,	/* all pages at once */
 	UIO_SAME_MMAP_FAULT,	/* a fault handler */
 	UIO_SAME_MMAP_COUNT,	/* one that counts its mappings by open and close */
+	UIO_SAME_MMAP_CLOSE,	/* or hears of their end only */
+	UIO_SAME_MMAP_ALL,	/* with all other operations that have to do with pages */
+	UIO_SAME_MMAP_PFN,	/* and with page frames */
+	UIO_SAME_MMAPS,
 };
 
 enum uio_same_field {
@@ -147,6 +153,16 @@ struct uio_same_pte {
 	__u32 present;
 };
 
+/**
+ * struct uio_same_zap - part of the address space that info->open() was given
+ * @from: the first byte
+ * @bytes: how many, 0: all
+ */
+struct uio_same_zap {
+	__u64 from;
+	__u64 bytes;
+};
+
 /* How to register. */
 #define UIO_SAME_NO_PARENT	1
 #define UIO_SAME_NO_INFO	2
@@ -172,6 +188,11 @@ struct uio_same_pte {
 #define UIO_SAME_HELD		_IO('S', 17)	/* which one it waits before, from 1 on */
 #define UIO_SAME_GO_ON		_IO('S', 18)	/* let that one go */
 #define UIO_SAME_LINE		_IO('S', 19)	/* number of the interrupt line */
+#define UIO_SAME_ZAP		_IOW('S', 20, struct uio_same_zap)
+#define UIO_SAME_COUNT_TO	_IO('S', 21)	/* set the count of events, as no driver should */
+#define UIO_SAME_WAKE		_IO('S', 22)	/* an event without uio_event_notify() */
+#define UIO_SAME_ATTRIBUTE	_IO('S', 23)	/* an attribute of the driver's: 1 add, 0 remove */
+#define UIO_SAME_LOCK		_IO('S', 24)	/* wait with info_lock held, as UIO_SAME_DWELL says */
 
 /* What a page of a region is filled with. */
 #define UIO_SAME_WORD(index, page)	(0x5a3e0000u | (index) << 8 | (page))
