@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -122,53 +123,71 @@ static void vma_operations(const struct group *group)
 	fact_log(&dev, "munmap-head");
 }
 
-static void orders(const struct group *group)
+/* The last close of a file, and the last munmap(). */
+static void order_of_closes(const struct dev *dev)
 {
-	struct dev dev = dev_of(group->a, 2);
-	int first, second, copy, status;
+	int first, second, copy;
 	struct mapping m, other;
-	pid_t child;
 
-	log_forget(&dev);
-	first = dev_open(&dev, O_RDWR);
-	second = dev_open(&dev, O_RDWR);
-	fact_log(&dev, "two-opens");
+	log_forget(dev);
+	first = dev_open(dev, O_RDWR);
+	second = dev_open(dev, O_RDWR);
+	fact_log(dev, "two-opens");
 	copy = dup(first);
 	close(first);
-	fact_log(&dev, "close-of-a-copy");
+	fact_log(dev, "close-of-a-copy");
 	close(copy);
-	fact_log(&dev, "close-of-the-last-copy");
-	m = map(&dev, second, 2, MAP_SHARED);
-	other = map(&dev, second, 1, MAP_SHARED);
+	fact_log(dev, "close-of-the-last-copy");
+	m = map(dev, second, 2, MAP_SHARED);
+	other = map(dev, second, 1, MAP_SHARED);
 	close(second);
-	fact_log(&dev, "close-of-what-is-mapped");
+	fact_log(dev, "close-of-what-is-mapped");
 	unmap(&m);
-	fact_log(&dev, "first-munmap");
+	fact_log(dev, "first-munmap");
 	unmap(&other);
-	fact_log(&dev, "last-munmap");
+	fact_log(dev, "last-munmap");
+}
 
-	first = dev_open(&dev, O_RDWR);
-	child = fork();
+static void order_with_a_child(const struct dev *dev)
+{
+	int fd = dev_open(dev, O_RDWR);
+	pid_t child = fork();
+
 	if (!child) {
 		pause();
 		_exit(0);
 	}
-	close(first);
-	fact_log(&dev, "close-with-a-child");
+	log_forget(dev);
+	close(fd);
+	fact_log(dev, "close-with-a-child");
 	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	fact_log(&dev, "child-killed");
+	waitpid(child, NULL, 0);
+	fact_log(dev, "child-killed");
+}
 
-	second = open(dev.node, O_RDWR);
-	dup2(second, 100);
-	close(second);
-	fact_log(&dev, "dup2");
+static void order_of_dups(const struct dev *dev)
+{
+	int fd = dev_open(dev, O_RDWR), null;
+
+	log_forget(dev);
+	dup2(fd, 100);
+	close(fd);
+	fact_log(dev, "dup2");
 	TRY("close_range", syscall(SYS_close_range, 100, 100, 0));
-	fact_log(&dev, "close_range.callbacks");
-	second = open(dev.node, O_RDWR | O_CLOEXEC);
-	first = open("/dev/null", O_RDONLY);
-	dup2(first, second);
-	fact_log(&dev, "dup2-over-it");
+	fact_log(dev, "close_range.callbacks");
+	fd = dev_open(dev, O_RDWR);
+	null = open("/dev/null", O_RDONLY);
+	dup2(null, fd);
+	fact_log(dev, "dup2-over-it");
+}
+
+static void orders(const struct group *group)
+{
+	struct dev dev = dev_of(group->a, 2);
+
+	order_of_closes(&dev);
+	order_with_a_child(&dev);
+	order_of_dups(&dev);
 }
 
 static void without(const struct group *group)
@@ -268,15 +287,18 @@ static void fact_line(const char *name, int line)
 /* How many kernel threads there are for the line, by the device's name. */
 static int threads_of(int line)
 {
-	char name[32], path[64], comm[32];
-	int pid, found = 0;
+	char name[32], comm[32];
+	glob_t paths;
+	size_t i;
+	int found = 0;
 
 	snprintf(name, sizeof(name), "irq/%d-same\n", line);
-	for (pid = 1; pid <= 4096; pid++) {
-		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-		if (!uiot_read_file(path, comm, sizeof(comm)))
+	if (glob("/proc/[1-9]*/comm", 0, NULL, &paths))
+		broken("no processes");
+	for (i = 0; i < paths.gl_pathc; i++)
+		if (!uiot_read_file(paths.gl_pathv[i], comm, sizeof(comm)))
 			found += !strcmp(comm, name);
-	}
+	globfree(&paths);
 	return found;
 }
 

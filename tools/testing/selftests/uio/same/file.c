@@ -118,12 +118,55 @@ static void open_at2(const struct dev *dev, const char *name, unsigned long long
 		close(fd);
 }
 
+/* Other nodes, of numbers that there are or are not. */
+static void open_node_of(const char *name, mode_t type, dev_t number)
+{
+	mknod("/tmp/same-node", type | 0600, number);
+	open_node(name, "/tmp/same-node", O_RDWR);
+	unlink("/tmp/same-node");
+}
+
+static void open_nodes(const struct dev *dev, dev_t number)
+{
+	open_node_of("another-node", S_IFCHR, number);
+	open_node_of("a-block-node", S_IFBLK, number);
+	open_node_of("no-such-minor", S_IFCHR, makedev(major(number), 12345));
+	open_node_of("last-minor", S_IFCHR, makedev(major(number), 0xfffff));
+	open_on_a_mount(dev, number, "nodev", MS_NODEV);
+	open_on_a_mount(dev, number, "noexec", MS_NOEXEC);
+	open_on_a_mount(dev, number, "readonly", MS_RDONLY);
+}
+
+static void open_paths(const struct dev *dev)
+{
+	char path[64];
+	int fd;
+
+	if (symlink(dev->node, "/tmp/same-link"))
+		broken("no link");
+	open_node("symlink", "/tmp/same-link", O_RDWR);
+	open_node("symlink-nofollow", "/tmp/same-link", O_RDWR | O_NOFOLLOW);
+	unlink("/tmp/same-link");
+	snprintf(path, sizeof(path), "%s/", dev->node);
+	open_node("as-a-directory", path, O_RDWR);
+	snprintf(path, sizeof(path), "%s/x", dev->node);
+	open_node("below-it", path, O_RDWR);
+
+	fd = dev_open(dev, O_RDONLY);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	open_node("again-by-proc", path, O_RDWR);
+	close(fd);
+	fd = open(dev->node, O_PATH);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	open_node("by-a-path-descriptor", path, O_RDWR);
+	close(fd);
+}
+
 static void open_ways(const struct group *group)
 {
 	struct dev dev = dev_plain(UIO_SAME_IRQ_CUSTOM);
 	struct stat st;
-	char path[64];
-	int fd, nobody;
+	int nobody;
 
 	(void)group;
 	if (stat(dev.node, &st))
@@ -135,43 +178,8 @@ static void open_ways(const struct group *group)
 	fact("nobody-may", "%s", nobody ? strerrorname_np(nobody) : "ok");
 	chmod(dev.node, 0600);
 
-	mknod("/tmp/same-node", S_IFCHR | 0600, st.st_rdev);
-	open_node("another-node", "/tmp/same-node", O_RDWR);
-	unlink("/tmp/same-node");
-	mknod("/tmp/same-block", S_IFBLK | 0600, st.st_rdev);
-	open_node("a-block-node", "/tmp/same-block", O_RDWR);
-	unlink("/tmp/same-block");
-	mknod("/tmp/same-none", S_IFCHR | 0600, makedev(major(st.st_rdev), 12345));
-	open_node("no-such-minor", "/tmp/same-none", O_RDWR);
-	unlink("/tmp/same-none");
-	mknod("/tmp/same-last", S_IFCHR | 0600, makedev(major(st.st_rdev), 0xfffff));
-	open_node("last-minor", "/tmp/same-last", O_RDWR);
-	unlink("/tmp/same-last");
-
-	open_on_a_mount(&dev, st.st_rdev, "nodev", MS_NODEV);
-	open_on_a_mount(&dev, st.st_rdev, "noexec", MS_NOEXEC);
-	open_on_a_mount(&dev, st.st_rdev, "readonly", MS_RDONLY);
-
-	if (symlink(dev.node, "/tmp/same-link"))
-		broken("no link");
-	open_node("symlink", "/tmp/same-link", O_RDWR);
-	open_node("symlink-nofollow", "/tmp/same-link", O_RDWR | O_NOFOLLOW);
-	unlink("/tmp/same-link");
-
-	snprintf(path, sizeof(path), "%s/", dev.node);
-	open_node("as-a-directory", path, O_RDWR);
-	snprintf(path, sizeof(path), "%s/x", dev.node);
-	open_node("below-it", path, O_RDWR);
-
-	fd = dev_open(&dev, O_RDONLY);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	open_node("again-by-proc", path, O_RDWR);
-	close(fd);
-	fd = open(dev.node, O_PATH);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	open_node("by-a-path-descriptor", path, O_RDWR);
-	close(fd);
-
+	open_nodes(&dev, st.st_rdev);
+	open_paths(&dev);
 	open_at2(&dev, "openat2", 0);
 	open_at2(&dev, "openat2-cached", RESOLVE_CACHED);
 	open_at2(&dev, "openat2-no-xdev", RESOLVE_NO_XDEV);

@@ -93,47 +93,57 @@ static void fact_usable(const char *name, const struct mapping *m)
 	fact(name, "%s", words);
 }
 
+static void protect_whole(const struct mapping *m)
+{
+	under("whole");
+	protect(m, "to-read", 0, PAGES, PROT_READ);
+	fact_flags("flags", m);
+	fact_table("table", m);
+	fact_usable("usable", m);
+	protect(m, "to-none", 0, PAGES, PROT_NONE);
+	fact_table("table.none", m);
+	fact_usable("usable.none", m);
+	protect(m, "to-all", 0, PAGES, PROT_READ | PROT_WRITE | PROT_EXEC);
+	fact_table("table.all", m);
+	protect(m, "back", 0, PAGES, PROT_READ | PROT_WRITE);
+	fact_usable("usable.back", m);
+	fact_table("table.back", m);
+	fact_reads("read", m);
+}
+
+static void protect_part(const struct mapping *m)
+{
+	struct mapping half = *m;
+
+	half.p += PAGES / 2 * page_size();
+	under("tail");
+	protect(m, "to-read", PAGES / 2, PAGES / 2, PROT_READ);
+	fact_maps(m);
+	fact_table("table", m);
+	fact_usable("usable", m);
+	under("tail.second-half");
+	fact_maps(&half);
+	fact_flags("flags", &half);
+	under("tail.back");
+	protect(m, "mprotect", PAGES / 2, PAGES / 2, PROT_READ | PROT_WRITE);
+	fact_maps(m);
+	fact_usable("usable", m);
+
+	under("middle");
+	protect(m, "to-none", 2, 2, PROT_NONE);
+	fact_usable("usable", m);
+	protect(m, "back", 2, 2, PROT_READ | PROT_WRITE);
+	fact_usable("usable.back", m);
+	fact_table("table", m);
+}
+
 static void protected(const struct group *group)
 {
 	struct dev dev = dev_of(group->a, PAGES);
 	struct mapping m = touched(&dev, group->b);
 
-	under("whole");
-	protect(&m, "to-read", 0, PAGES, PROT_READ);
-	fact_flags("flags", &m);
-	fact_table("table", &m);
-	fact_usable("usable", &m);
-	protect(&m, "to-none", 0, PAGES, PROT_NONE);
-	fact_table("table.none", &m);
-	fact_usable("usable.none", &m);
-	protect(&m, "to-all", 0, PAGES, PROT_READ | PROT_WRITE | PROT_EXEC);
-	fact_table("table.all", &m);
-	protect(&m, "back", 0, PAGES, PROT_READ | PROT_WRITE);
-	fact_usable("usable.back", &m);
-	fact_table("table.back", &m);
-	fact_reads("read", &m);
-
-	under("tail");
-	protect(&m, "to-read", PAGES / 2, PAGES / 2, PROT_READ);
-	fact_maps(&m);
-	fact_table("table", &m);
-	fact_usable("usable", &m);
-	under("tail.second-half");
-	m.p += PAGES / 2 * page_size();
-	fact_maps(&m);
-	fact_flags("flags", &m);
-	m.p -= PAGES / 2 * page_size();
-	under("tail.back");
-	protect(&m, "mprotect", PAGES / 2, PAGES / 2, PROT_READ | PROT_WRITE);
-	fact_maps(&m);
-	fact_usable("usable", &m);
-
-	under("middle");
-	protect(&m, "to-none", 2, 2, PROT_NONE);
-	fact_usable("usable", &m);
-	protect(&m, "back", 2, 2, PROT_READ | PROT_WRITE);
-	fact_usable("usable.back", &m);
-	fact_table("table", &m);
+	protect_whole(&m);
+	protect_part(&m);
 	done_with(&m);
 
 	under("file-read-only");
@@ -164,12 +174,9 @@ static char *remap(struct mapping *m, const char *name, int pages, int to, int f
 	return now;
 }
 
-static void remapped(const struct group *group)
+static void remap_size(const struct dev *dev, int flags)
 {
-	struct dev dev = dev_of(group->a, PAGES);
-	struct mapping m = touched(&dev, group->b), copy;
-	char *room = mmap(NULL, 64 * page_size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-			  -1, 0);
+	struct mapping m = touched(dev, flags);
 
 	remap(&m, "same-size", PAGES, PAGES, 0);
 	remap(&m, "grow", PAGES, PAGES + 1, 0);
@@ -182,45 +189,66 @@ static void remapped(const struct group *group)
 	fact_reads("read", &m);
 	remap(&m, "back", PAGES - 2, PAGES, MREMAP_MAYMOVE);
 	done_with(&m);
+}
+
+/* To another place; m is where it is then. */
+static bool remap_to(struct mapping *m, int pages, int flags, void *to)
+{
+	char *now = mremap(m->p, pages * page_size(), PAGES * page_size(),
+			   MREMAP_MAYMOVE | flags, to);
+
+	fact_remap("mremap", m->p, now);
+	if (now == MAP_FAILED)
+		return false;
+	m->p = now;
+	return true;
+}
+
+static void remap_place(const struct dev *dev, int flags)
+{
+	char *room = mmap(NULL, 64 * page_size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	struct mapping old = touched(dev, flags), m = old;
 
 	under("moved");
-	m = touched(&dev, group->b);
-	copy = m;
-	copy.p = mremap(m.p, PAGES * page_size(), PAGES * page_size(),
-			MREMAP_MAYMOVE | MREMAP_FIXED, room);
-	fact_remap("mremap", m.p, copy.p);
-	if (copy.p != MAP_FAILED) {
-		fact_maps(&copy);
-		fact_flags("flags", &copy);
-		fact_table("table", &copy);
-		fact_reads("read", &copy);
-		fact_writes("write", &copy, 0xe0000);
-		fact("old-place", "%s", touch(m.p) ? "signal" : "fine");
-		m = copy;
+	if (remap_to(&m, PAGES, MREMAP_FIXED, room)) {
+		fact_maps(&m);
+		fact_flags("flags", &m);
+		fact_table("table", &m);
+		fact_reads("read", &m);
+		fact_writes("write", &m, 0xe0000);
+		fact("old-place", "%s", touch(old.p) ? "signal" : "fine");
 	}
 	done_with(&m);
+}
+
+static void remap_copy(const struct dev *dev, int flags)
+{
+	struct mapping old = touched(dev, flags), m = old;
 
 	under("copied");
-	m = touched(&dev, group->b);
-	copy = m;
-	copy.p = mremap(m.p, 0, PAGES * page_size(), MREMAP_MAYMOVE);
-	fact_remap("mremap", m.p, copy.p);
-	if (copy.p != MAP_FAILED) {
-		fact_maps(&copy);
-		fact_table("table", &copy);
-		fact_reads("read", &copy);
-		fact_table("table.old", &m);
-		unmap(&copy);
+	if (remap_to(&m, 0, 0, NULL)) {
+		fact_maps(&m);
+		fact_table("table", &m);
+		fact_reads("read", &m);
+		fact_table("table.old", &old);
+		unmap(&m);
 	}
-	fact_reads("read.old", &m);
-	done_with(&m);
+	fact_reads("read.old", &old);
+	done_with(&old);
+}
 
+static void remapped(const struct group *group)
+{
+	struct dev dev = dev_of(group->a, PAGES);
+	struct mapping m;
+
+	remap_size(&dev, group->b);
+	remap_place(&dev, group->b);
+	remap_copy(&dev, group->b);
 	under("left-in-place");
 	m = touched(&dev, group->b);
-	copy = m;
-	copy.p = mremap(m.p, PAGES * page_size(), PAGES * page_size(),
-			MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
-	fact_remap("mremap", m.p, copy.p);
+	remap_to(&m, PAGES, MREMAP_DONTUNMAP, NULL);
 	done_with(&m);
 }
 
