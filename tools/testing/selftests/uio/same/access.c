@@ -138,8 +138,10 @@ static void debugged(const struct group *group)
 	ptrace(PTRACE_CONT, child, NULL, 0);
 	waitpid(child, NULL, 0);
 	fact("parent-sees", "%#x %#x %#x", *word_at(&m, 0), *word_at(&m, 1), *word_at(&m, 2));
-	fact("driver-sees", "%#x %#x %#x", dev_peek(&dev, 0, 0), dev_peek(&dev, 0, 1),
-	     dev_peek(&dev, 0, 2));
+	if (dev_ioctl(&dev, UIO_SAME_PEEK, (unsigned long)&(struct uio_same_word){ }) == 0)
+		fact("driver-sees", "%#x %#x %#x", dev_peek(&dev, 0, 0),
+		     dev_peek(&dev, 0, 1), dev_peek(&dev, 0, 2));
+	fact_log(&dev, "callbacks");
 }
 
 static void register_buffers(const struct mapping *m)
@@ -213,7 +215,7 @@ static void other_calls(const struct group *group)
 	register_buffers(&m);
 	register_faults(&m);
 	TRY("pkey_mprotect", syscall(SYS_pkey_mprotect, m.p, size, PROT_READ, -1));
-	fact_flags("flags", &m);
+	fact_vma("", &m);
 	TRY("remap_file_pages", syscall(SYS_remap_file_pages, m.p, page_size(), 0, 1, 0));
 	fact_table("table", &m);
 	/* last: a sealed mapping can't be changed any more */
@@ -230,7 +232,7 @@ static void clear_references(const struct mapping *m, const char *name, const ch
 	close(fd);
 	fact_table("table", m);
 	fact_resident("resident", m);
-	fact_smaps("smaps", m);
+	fact_vma("", m);
 	fact_reads("read", m);
 	fact_writes("write-then", m, 0xabc00);
 	fact_table("table.written", m);
@@ -293,6 +295,10 @@ const struct group access_groups[] = {
 	{ "buffer.own-pfn.shared", buffers, OWN_PFN, MAP_SHARED },
 	{ "debug.phys.shared", debugged, PHYS, MAP_SHARED },
 	{ "debug.phys.private", debugged, PHYS, MAP_PRIVATE },
+	{ "debug.phys-far.shared", debugged, PHYS_FAR, MAP_SHARED },
+	{ "debug.phys-far.private", debugged, PHYS_FAR, MAP_PRIVATE },
+	{ "debug.iova-far.shared", debugged, IOVA_FAR, MAP_SHARED },
+	{ "debug.own-wc-far.shared", debugged, OWN_WC_FAR, MAP_SHARED },
 	{ "debug.iova.shared", debugged, IOVA, MAP_SHARED },
 	{ "debug.logical.shared", debugged, LOGICAL, MAP_SHARED },
 	{ "debug.logical.private", debugged, LOGICAL, MAP_PRIVATE },

@@ -23,20 +23,18 @@ static void one_mapping(const struct dev *dev, int pages, int flags)
 		return;
 	}
 	fact_maps(&m);
-	fact_flags("flags", &m);
+	fact_vma("fresh", &m);
 	fact_table("table.fresh", &m);
 	fact_resident("resident.fresh", &m);
-	fact_smaps("smaps.fresh", &m);
 	fact_reads("read", &m);
 	fact_table("table.read", &m);
 	fact_resident("resident.read", &m);
-	fact_smaps("smaps.read", &m);
+	fact_vma("read", &m);
 	fact_reads("read-again", &m);
 	fact_writes("write", &m, 0xa0000);
 	fact_table("table.written", &m);
 	fact_resident("resident.written", &m);
-	fact_smaps("smaps.written", &m);
-	fact_flags("flags.written", &m);
+	fact_vma("written", &m);
 	if (!far)
 		fact_seen("seen-by-the-driver", &m, 0xa0000);
 	close(m.fd);
@@ -94,12 +92,11 @@ static void one_population(const struct dev *dev, int flags)
 	if (!mapped(&m))
 		return;
 	fact_table("table", &m);
-	fact_flags("flags", &m);
-	fact_smaps("smaps", &m);
+	fact_vma("", &m);
 	fact("locked", "%ld kB", status_kb("VmLck:") - before);
 	fact_reads("read", &m);
 	fact_writes("write", &m, 0xb0000);
-	fact_smaps("smaps.written", &m);
+	fact_vma("written", &m);
 	unmap(&m);
 	close(m.fd);
 }
@@ -187,12 +184,11 @@ static void locked(const struct group *group)
 			continue;
 		TRY("call", afterwards[i].fn(&m));
 		fact_table("table", &m);
-		fact_flags("flags", &m);
-		fact_smaps("smaps", &m);
+		fact_vma("", &m);
 		fact_reads("read", &m);
 		fact_writes("write", &m, 0xc0000);
 		TRY("munlock", munlock(m.p, 64 * page_size()));
-		fact_flags("flags.unlocked", &m);
+		fact_vma("unlocked", &m);
 		munlockall();
 		unmap(&m);
 		close(m.fd);
@@ -490,7 +486,7 @@ static void large(const struct group *group)
 	if (!mapped(&m))
 		return;
 	fact_maps(&m);
-	fact_flags("flags", &m);
+	fact_vma("", &m);
 	fact_page("first", &m, 0);
 	fact_page("middle", &m, pages / 2);
 	fact_page("last", &m, pages - 1);
@@ -508,7 +504,7 @@ static void other_node(const struct group *group)
 
 	if (stat(dev.node, &st))
 		broken("no node");
-	strcpy(by_node.node, "/tmp/same-other");
+	snprintf(by_node.node, sizeof(by_node.node), "/tmp/same-other");
 	if (mknod(by_node.node, S_IFCHR | 0600, st.st_rdev))
 		broken("no other node");
 	m = map(&by_node, dev_open(&by_node, O_RDWR), 2, MAP_SHARED);
@@ -598,6 +594,8 @@ const struct group map_groups[] = {
 	{ "mmap.own-pfn.shared", mappings, OWN_PFN, MAP_SHARED },
 	{ "populate.phys.shared", populated, PHYS, MAP_SHARED },
 	{ "populate.phys.private", populated, PHYS, MAP_PRIVATE },
+	{ "populate.phys-far.shared", populated, PHYS_FAR, MAP_SHARED },
+	{ "populate.iova.shared", populated, IOVA, MAP_SHARED },
 	{ "populate.iova-far.shared", populated, IOVA_FAR, MAP_SHARED },
 	{ "populate.iova-far.private", populated, IOVA_FAR, MAP_PRIVATE },
 	{ "populate.logical.shared", populated, LOGICAL, MAP_SHARED },

@@ -152,10 +152,10 @@ void fact_table(const char *name, const struct mapping *m)
 
 /* /proc */
 
-/* The part of smaps that is about the VMA at the beginning of the mapping. */
-static void read_smaps(const struct mapping *m, char *text, size_t size)
+/* The lines of a file about all VMAs that are about the one where the mapping begins. */
+static void read_vma(const char *path, const struct mapping *m, char *text, size_t size)
 {
-	FILE *file = fopen("/proc/self/smaps", "r");
+	FILE *file = fopen(path, "r");
 	unsigned long from, to;
 	bool mine = false;
 	char line[512];
@@ -163,12 +163,16 @@ static void read_smaps(const struct mapping *m, char *text, size_t size)
 
 	text[0] = 0;
 	if (!file)
-		broken("no smaps");
+		broken("no VMAs");
 	while (fgets(line, sizeof(line), file)) {
 		/* a field's name begins with a capital letter */
-		if ((line[0] < 'A' || line[0] > 'Z') &&
-		    sscanf(line, "%lx-%lx ", &from, &to) == 2)
-			mine = from <= (unsigned long)m->p && (unsigned long)m->p < to;
+		if (line[0] < 'A' || line[0] > 'Z') {
+			/* the kernel makes them as they are read */
+			if (mine)
+				break;
+			mine = sscanf(line, "%lx-%lx ", &from, &to) == 2 &&
+			       from <= (unsigned long)m->p && (unsigned long)m->p < to;
+		}
 		if (mine && n < size)
 			n += snprintf(text + n, size - n, "%s", line);
 	}
@@ -191,11 +195,11 @@ void fact_maps(const struct mapping *m)
 {
 	unsigned int major_nr, minor_nr;
 	unsigned long from, to, inode;
-	char text[8192], perms[8] = "", path[256] = "";
+	char text[1024], perms[8] = "", path[256] = "";
 	unsigned long long offset;
 	struct stat st;
 
-	read_smaps(m, text, sizeof(text));
+	read_vma("/proc/self/maps", m, text, sizeof(text));
 	if (stat(m->dev->node, &st) ||
 	    sscanf(text, "%lx-%lx %7s %llx %x:%x %lu %255[^\n]", &from, &to, perms, &offset,
 		   &major_nr, &minor_nr, &inode, path) < 7) {
@@ -229,14 +233,13 @@ static bool take_flag(char *flags, const char *flag)
 	return true;
 }
 
-void fact_flags(const char *name, const struct mapping *m)
+static void fact_flags(const char *name, const char *text)
 {
-	char text[8192], flags[256], full[64];
+	const char *line = line_of(text, "VmFlags:");
+	char flags[256], full[128];
 	bool arch, mixed;
 
-	read_smaps(m, text, sizeof(text));
-	snprintf(flags, sizeof(flags), "%.*s", (int)strcspn(line_of(text, "VmFlags:"), "\n"),
-		 line_of(text, "VmFlags:"));
+	snprintf(flags, sizeof(flags), "%.*s", (int)strcspn(line, "\n"), line);
 	/* how the kernel keeps account of pages, which is no concern of a program's */
 	arch = take_flag(flags, " ar");
 	mixed = take_flag(flags, " mm");
@@ -248,18 +251,17 @@ void fact_flags(const char *name, const struct mapping *m)
 }
 
 /* Those that are not 0, in kB. */
-void fact_smaps(const char *name, const struct mapping *m)
+static void fact_sizes(const char *name, const char *text)
 {
 	static const char *const fields[] = {
 		"\nRss:", "\nPss:", "\nShared_Clean:", "\nShared_Dirty:",
 		"\nPrivate_Clean:", "\nPrivate_Dirty:", "\nAnonymous:", "\nLocked:",
 	};
-	char text[8192], words[512] = "";
+	char words[512] = "";
 	unsigned int i;
 	size_t n = 0;
 	long kb;
 
-	read_smaps(m, text, sizeof(text));
 	for (i = 0; i < ARRAY_SIZE(fields); i++) {
 		kb = atol(line_of(text, fields[i]));
 		if (kb)
@@ -267,6 +269,19 @@ void fact_smaps(const char *name, const struct mapping *m)
 				      n ? ", " : "", fields[i] + 1, kb);
 	}
 	fact(name, "%s", n ? words : "all 0");
+}
+
+/* What smaps tells, WHEN being part of the facts' names or "". */
+void fact_vma(const char *when, const struct mapping *m)
+{
+	const char *dot = when[0] ? "." : "";
+	char text[4096], name[64];
+
+	read_vma("/proc/self/smaps", m, text, sizeof(text));
+	snprintf(name, sizeof(name), "flags%s%s", dot, when);
+	fact_flags(name, text);
+	snprintf(name, sizeof(name), "smaps%s%s", dot, when);
+	fact_sizes(name, text);
 }
 
 long status_kb(const char *field)

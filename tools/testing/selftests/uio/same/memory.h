@@ -55,8 +55,7 @@ void fact_page(const char *name, const struct mapping *m, int page);
 
 /* What /proc tells of the mapping. */
 void fact_maps(const struct mapping *m);
-void fact_flags(const char *name, const struct mapping *m);
-void fact_smaps(const char *name, const struct mapping *m);
+void fact_vma(const char *when, const struct mapping *m);
 void fact_resident(const char *name, const struct mapping *m);
 
 /* Touch every page: faults, signals, and if the words are those of the region. */

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Registration and unregistration, right and wrong. */
+/*
+ * Registration and unregistration, right and wrong. Not a second unregistration, nor a
+ * notification before or after: mainline follows a pointer there that is NULL or dangles
+ * (D9).
+ */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * What becomes of a mapping that a program changes: advice, protection, size, place.
  *
  * Every page is touched before a mapping is split. Mainline's fault handler takes the
- * pages of a part for those of another region, or follows NULL (D1 of DEFECTS).
+ * pages of a part for those of another region, or follows NULL (D1).
  */
 
 #include <errno.h>
@@ -63,7 +63,7 @@ static void advised(const struct group *group)
 		m = touched(&dev, group->b);
 		TRY("madvise", madvise(m.p, PAGES * page_size(), madvises[i].advice));
 		fact_table("table", &m);
-		fact_flags("flags", &m);
+		fact_vma("", &m);
 		fact_reads("read", &m);
 		fact_writes("write", &m, 0xd0000);
 		done_with(&m);
@@ -97,7 +97,7 @@ static void protect_whole(const struct mapping *m)
 {
 	under("whole");
 	protect(m, "to-read", 0, PAGES, PROT_READ);
-	fact_flags("flags", m);
+	fact_vma("", m);
 	fact_table("table", m);
 	fact_usable("usable", m);
 	protect(m, "to-none", 0, PAGES, PROT_NONE);
@@ -123,7 +123,7 @@ static void protect_part(const struct mapping *m)
 	fact_usable("usable", m);
 	under("tail.second-half");
 	fact_maps(&half);
-	fact_flags("flags", &half);
+	fact_vma("", &half);
 	under("tail.back");
 	protect(m, "mprotect", PAGES / 2, PAGES / 2, PROT_READ | PROT_WRITE);
 	fact_maps(m);
@@ -151,7 +151,7 @@ static void protected(const struct group *group)
 	m.p = mmap(NULL, PAGES * page_size(), PROT_READ, group->b, m.fd, 0);
 	fact_ok("mmap", (long)m.p);
 	protect(&m, "to-write", 0, PAGES, PROT_READ | PROT_WRITE);
-	fact_flags("flags", &m);
+	fact_vma("", &m);
 }
 
 static void fact_remap(const char *name, char *was, char *now)
@@ -213,7 +213,7 @@ static void remap_place(const struct dev *dev, int flags)
 	under("moved");
 	if (remap_to(&m, PAGES, MREMAP_FIXED, room)) {
 		fact_maps(&m);
-		fact_flags("flags", &m);
+		fact_vma("", &m);
 		fact_table("table", &m);
 		fact_reads("read", &m);
 		fact_writes("write", &m, 0xe0000);
@@ -298,8 +298,7 @@ static int look_as_child(void *arg)
 
 	under("child");
 	fact_table("table.fresh", m);
-	fact_flags("flags", m);
-	fact_smaps("smaps.fresh", m);
+	fact_vma("fresh", m);
 	fact_usable("usable", m);
 	fact_table("table.touched", m);
 	fact("word", "%#x", *(unsigned int *)m->p);

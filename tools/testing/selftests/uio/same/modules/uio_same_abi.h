@@ -189,10 +189,10 @@ struct uio_same_zap {
 #define UIO_SAME_GO_ON		_IO('S', 18)	/* let that one go */
 #define UIO_SAME_LINE		_IO('S', 19)	/* number of the interrupt line */
 #define UIO_SAME_ZAP		_IOW('S', 20, struct uio_same_zap)
-#define UIO_SAME_COUNT_TO	_IO('S', 21)	/* set the count of events, as no driver should */
+#define UIO_SAME_COUNT_TO	_IO('S', 21)	/* set the count of events */
 #define UIO_SAME_WAKE		_IO('S', 22)	/* an event without uio_event_notify() */
-#define UIO_SAME_ATTRIBUTE	_IO('S', 23)	/* an attribute of the driver's: 1 add, 0 remove */
-#define UIO_SAME_LOCK		_IO('S', 24)	/* wait with info_lock held, as UIO_SAME_DWELL says */
+#define UIO_SAME_ATTRIBUTE	_IO('S', 23)	/* of the driver's: 1 add, 0 remove */
+#define UIO_SAME_LOCK		_IO('S', 24)	/* take info_lock, and dwell */
 
 /* What a page of a region is filled with. */
 #define UIO_SAME_WORD(index, page)	(0x5a3e0000u | (index) << 8 | (page))
