@@ -354,6 +354,10 @@ static void interrupts(const struct group *group)
 	fact_details(&dev, "callbacks-then");
 }
 
+/* As in linux/interrupt.h; who probes is not told in the log that the line is taken. */
+#define IRQF_SHARED		0x80
+#define IRQF_PROBE_SHARED	0x100
+
 /* Two devices want one line. */
 static void interrupt_taken(const struct group *group)
 {
@@ -420,9 +424,9 @@ const struct group callback_groups[] = {
 	{ "callback.references.phys", references, PHYS },
 	{ "callback.references.own-fault", references, OWN_FAULT },
 	{ "interrupt.one", interrupts },
-	{ "interrupt.taken", interrupt_taken, 0, 0 },
-	{ "interrupt.shared", interrupt_taken, 0x80, 0x80 },
-	{ "interrupt.shared-by-one", interrupt_taken, 0x80, 0 },
+	{ "interrupt.taken", interrupt_taken, 0, IRQF_PROBE_SHARED },
+	{ "interrupt.shared", interrupt_taken, IRQF_SHARED, IRQF_SHARED },
+	{ "interrupt.shared-by-one", interrupt_taken, IRQF_SHARED, IRQF_PROBE_SHARED },
 	{ "interrupt.none-such", no_such_interrupt },
 	{ }
 };
