@@ -162,7 +162,6 @@ static void compat(const struct group *group)
 	int fd = dev_open(&dev, O_RDWR | O_NONBLOCK);
 	int *word = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-
 	int missing = in_child(try_32, NULL);
 
 	(void)group;
