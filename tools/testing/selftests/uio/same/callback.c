@@ -383,6 +383,43 @@ static void interrupt_taken(const struct group *group)
 	fact("minor-after-first", "%d", second.minor - first.minor);
 }
 
+/* Flags of the request, which are the driver's. */
+static void interrupt_flags(const struct group *group)
+{
+	static const struct {
+		const char *name;
+		int flags;
+	} kinds[] = {
+		{ "shared", IRQF_SHARED }, { "oneshot", 0x2000 }, { "no-autoen", 0x80000 },
+		{ "no-thread", 0x10000 }, { "early-resume", 0x20000 }, { "rising", 1 },
+	};
+	unsigned int i;
+
+	(void)group;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct dev dev = dev_new();
+		int fd;
+
+		under("%s", kinds[i].name);
+		dev_ioctl(&dev, UIO_SAME_LINE, 0);
+		dev_set(&dev, UIO_SAME_IRQ, 0, UIO_SAME_IRQ_LINE);
+		dev_set(&dev, UIO_SAME_IRQ_FLAGS, 0, kinds[i].flags);
+		fact_err("register", dev_register(&dev, 0));
+		if (dev.minor < 0)
+			continue;
+		fd = dev_open(&dev, O_RDWR | O_NONBLOCK);
+		log_forget(&dev);
+		TRY("raise", dev_ioctl(&dev, UIO_SAME_INTERRUPT, 0));
+		/* one that is off is kept, not handled */
+		if (kinds[i].flags != 0x80000)
+			fact("event", "%d", uiot_wait_until(has_event, &dev, UIOT_SOON_MS));
+		fact_log(&dev, "callbacks");
+		fact_poll("poll", fd);
+		close(fd);
+		close(dev.ctl);
+	}
+}
+
 static void no_such_interrupt(const struct group *group)
 {
 	static const int lines[] = { 1000, 100000, -2000, 0x7fffffff };
@@ -427,6 +464,7 @@ const struct group callback_groups[] = {
 	{ "interrupt.taken", interrupt_taken, 0, IRQF_PROBE_SHARED },
 	{ "interrupt.shared", interrupt_taken, IRQF_SHARED, IRQF_SHARED },
 	{ "interrupt.shared-by-one", interrupt_taken, IRQF_SHARED, IRQF_PROBE_SHARED },
+	{ "interrupt.flags", interrupt_flags },
 	{ "interrupt.none-such", no_such_interrupt },
 	{ }
 };

@@ -195,6 +195,11 @@ static void names_change(const struct group *group)
 	attribute(&dev, "name", "name");
 	dev_text(&dev, UIO_SAME_VERSION, 0, "2.0");
 	attribute(&dev, "version", "version");
+	dev_text(&dev, UIO_SAME_NAME, 0, NULL);
+	attribute(&dev, "name-null", "name");
+	dev_text(&dev, UIO_SAME_NAME, 0, "again");
+	dev_text(&dev, UIO_SAME_VERSION, 0, NULL);
+	attribute(&dev, "version-null", "version");
 	dev_text(&dev, UIO_SAME_MEM_NAME, 0, "second");
 	attribute(&dev, "map-name", "maps/map0/name");
 	dev_text(&dev, UIO_SAME_MEM_NAME, 0, NULL);

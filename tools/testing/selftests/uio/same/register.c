@@ -138,6 +138,38 @@ static void many(const struct group *group)
 	fact("last-minor-after-first", "%d", devs[group->a - 1].minor - devs[0].minor);
 }
 
+static void no_owner(const struct group *group)
+{
+	struct dev dev = dev_new();
+	long before = uiot_module_refs("uio_same");
+	int fd;
+
+	(void)group;
+	fact_err("register", dev_register(&dev, UIO_SAME_NO_OWNER));
+	fd = dev_open(&dev, O_RDWR | O_NONBLOCK);
+	fact("references", "%ld", uiot_module_refs("uio_same") - before);
+	fact_read("read", fd);
+	close(fd);
+	fact_log(&dev, "callbacks");
+}
+
+/* What the core leaves in the driver's description. */
+static void shown(const struct group *group)
+{
+	struct dev dev = dev_new();
+	int i;
+
+	(void)group;
+	for (i = 0; i < 5; i += 1 + (i == 1)) {
+		dev_mem(&dev, i, UIO_SAME_PAGES, UIO_SAME_LOGICAL, 1);
+		dev_set(&dev, UIO_SAME_PORT_SIZE, i, 1);
+	}
+	fact("before", "%#lx", dev_ioctl(&dev, UIO_SAME_SHOWN, 0));
+	dev_up(&dev);
+	fact("registered", "%#lx", dev_ioctl(&dev, UIO_SAME_SHOWN, 0));
+	fact("minor", "%s", dev_ioctl(&dev, UIO_SAME_MINOR, 0) < 0 ? "none" : "some");
+}
+
 static void held_minor(const struct group *group)
 {
 	struct dev dev = dev_plain(UIO_SAME_IRQ_CUSTOM), next;
@@ -182,6 +214,8 @@ const struct group register_groups[] = {
 	{ "register.again.own-fault", again, OWN_FAULT },
 	{ "register.minors", minors },
 	{ "register.many", many, 100 },
+	{ "register.no-owner", no_owner },
+	{ "register.shown", shown },
 	{ "register.held-minor", held_minor },
 	{ "register.managed", managed },
 	{ }

@@ -63,6 +63,20 @@ int uio_same_attribute(struct uio_same *same, bool on)
 	return ret;
 }
 
+/* Which regions the core says it shows in sysfs. */
+int uio_same_shown(const struct uio_same *same)
+{
+	int mask = 0, i;
+
+	for (i = 0; i < MAX_UIO_MAPS; i++)
+		if (same->info.mem[i].map)
+			mask |= BIT(i);
+	for (i = 0; i < MAX_UIO_PORT_REGIONS; i++)
+		if (same->info.port[i].portio)
+			mask |= BIT(i + 8);
+	return mask;
+}
+
 int uio_same_lock(struct uio_same *same)
 {
 	struct uio_device *idev = same->info.uio_dev;

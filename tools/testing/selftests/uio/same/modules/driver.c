@@ -382,6 +382,8 @@ int uio_same_register(struct uio_same *same, unsigned long how)
 
 	if (how & UIO_SAME_DEVM)
 		ret = uio_same_register_devm(same);
+	else if (how & UIO_SAME_NO_OWNER)
+		ret = __uio_register_device(NULL, parent, &same->info);
 	else
 		ret = uio_register_device(parent, how & UIO_SAME_NO_INFO ? NULL :
 								     &same->info);

@@ -201,6 +201,8 @@ static long uio_same_core(struct uio_same *same, unsigned int cmd, unsigned long
 		return uio_same_wake(same);
 	case UIO_SAME_ATTRIBUTE:
 		return uio_same_attribute(same, arg);
+	case UIO_SAME_SHOWN:
+		return uio_same_shown(same);
 	case UIO_SAME_LOCK:
 		return uio_same_lock(same);
 	default:

@@ -155,6 +155,7 @@ int uio_same_zap(struct uio_same *same, const struct uio_same_zap *zap);
 int uio_same_count_to(struct uio_same *same, int count);
 int uio_same_wake(struct uio_same *same);
 int uio_same_attribute(struct uio_same *same, bool on);
+int uio_same_shown(const struct uio_same *same);
 int uio_same_lock(struct uio_same *same);
 
 /* tables.c */

@@ -167,6 +167,7 @@ struct uio_same_zap {
 #define UIO_SAME_NO_PARENT	1
 #define UIO_SAME_NO_INFO	2
 #define UIO_SAME_DEVM		4	/* bound to a parent that goes first */
+#define UIO_SAME_NO_OWNER	8	/* as a driver that is built in */
 
 #define UIO_SAME_SET		_IOW('S', 0, struct uio_same_set)
 #define UIO_SAME_ALLOC		_IOW('S', 1, struct uio_same_alloc)
@@ -193,6 +194,7 @@ struct uio_same_zap {
 #define UIO_SAME_WAKE		_IO('S', 22)	/* an event without uio_event_notify() */
 #define UIO_SAME_ATTRIBUTE	_IO('S', 23)	/* of the driver's: 1 add, 0 remove */
 #define UIO_SAME_LOCK		_IO('S', 24)	/* take info_lock, and dwell */
+#define UIO_SAME_SHOWN		_IO('S', 25)	/* a mask of regions, and << 8 of ports */
 
 /* What a page of a region is filled with. */
 #define UIO_SAME_WORD(index, page)	(0x5a3e0000u | (index) << 8 | (page))
