@@ -33,6 +33,9 @@ unplug-long:	## the same for a device that is made and deleted 1,000 times
 compare:	## run the tests on mainline and on ours, show a table
 	@$(lab)/compare
 
+same:		## compare what works on mainline and on ours, fact by fact; KERNEL=7.3-debug
+	@$(lab)/same $(if $(KERNEL),--kernel $(KERNEL))
+
 lint:		## check the sources only: checkpatch, sparse, Sphinx, ...
 	@$(lab)/lint
 
@@ -70,4 +73,4 @@ distclean:	## remove all of build/ and results/
 	@$(lab)/uio-lab clean
 	rm -rf results
 
-.PHONY: help demo bench bench-check check check-all soak unplug unplug-long compare lint series series-check docs readme deb deb-check setup build shell clean distclean
+.PHONY: help demo bench bench-check check check-all soak unplug unplug-long compare same lint series series-check docs readme deb deb-check setup build shell clean distclean

@@ -6,7 +6,7 @@
 #
 #   ours-src/        compat/ include/ drivers/uio/ drivers/target/ samples/ tests/ bench/
 #   mainline-src/    tests/ and bench/, compiled for the distribution's uio.ko; drivers/uio/,
-#                    drivers of the kernel's own that it was configured without
+#                    drivers of the kernel's own that it was configured without; same/
 #   ours/ mainline/  the modules and their index: /lab/modules of a guest
 #
 # build --check has stages of its own, below build/modules-KERNEL-check.
@@ -64,6 +64,19 @@ stage_drivers()
 	rm -rf "$new"
 }
 
+# The driver of the differential test: compiled with the kernel's own header, one
+# binary for either uio.ko.
+stage_same()
+{
+	local k=$1 dst=$2 new=$build/tmp/same-$1 tests=$top/tools/testing/selftests/uio
+
+	rm -rf "$new"
+	mkdir -p "$new"
+	cp "$tests/same/modules"/* "$tests/modules/uio_redirect.h" "$new/"
+	mirror "$new" "$dst"
+	rm -rf "$new"
+}
+
 # Compile the module directories of STAGE.
 make_modules()
 {
@@ -71,7 +84,7 @@ make_modules()
 	local -a dirs=()
 
 	shift 2
-	for dir in drivers/uio drivers/target samples tests bench; do
+	for dir in drivers/uio drivers/target samples tests bench same; do
 		[ ! -d "$stage/$dir" ] || dirs+=("$dir/")
 	done
 	printf 'obj-m := %s\n' "${dirs[*]}" >"$stage/Kbuild.new"
@@ -134,11 +147,13 @@ compile_modules()
 		mirror "$bench" "$base/ours-src/bench"
 		mirror "$bench" "$base/mainline-src/bench"
 		stage_drivers "$k" "$base/mainline-src/drivers/uio"
+		stage_same "$k" "$base/mainline-src/same"
 		make_modules "$k" "$base/mainline-src" \
 			KCFLAGS=-DUIO_MAINLINE "$@"
 		rm -rf "$base/ours-src/binary"
+		install -D -m 644 -t "$base/ours-src/binary" "$base/mainline-src/same"/*.ko
 		[ ! -d "$base/mainline-src/drivers/uio" ] ||
-			install -D -m 644 -t "$base/ours-src/binary" \
+			install -m 644 -t "$base/ours-src/binary" \
 				"$base/mainline-src/drivers/uio"/*.ko
 	fi
 	make_modules "$k" "$base/ours-src" \
@@ -166,6 +181,8 @@ build_programs()
 		LDFLAGS=-static >&2 || die "the test programs do not compile (see above)"
 	in_tools make -s -C "$dir/bench" OUT="$out" \
 		LDFLAGS=-static >&2 || die "the benchmark does not compile (see above)"
+	in_tools make -s -C "$dir/same" OUT="$out" \
+		LDFLAGS=-static >&2 || die "the differential test does not compile (see above)"
 	in_tools make -s -C "$dir/tcmu" OUT="$out" LDFLAGS=-static all image >&2 ||
 		die "the unplug suite's programs do not compile (see above)"
 	in_tools make -s -C "$top/samples/uio" -f Makefile.client OUT="$out" \

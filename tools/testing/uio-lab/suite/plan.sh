@@ -54,6 +54,7 @@ jobs_of()
 	echo "$k/mainline-drivers guest $k mainline drivers"
 	echo "$k/ours-alone alone $k ours -"
 	[[ $k != *-debug ]] || echo "$k/kunit guest $k ours kunit"
+	echo "$k/same host $k - same"
 	echo "$k/tree host $k - tree"
 	[ "$k" != 6.12 ] || echo "$k/bench-test host $k - bench-test"
 	[ "$k" != 6.12 ] || echo "$k/deb-test host $k - deb-test"
@@ -99,7 +100,7 @@ host_tests()
 
 	case $group in
 	lint) lint_tests "$kernel" ;;
-	tree) "$lab/tree" --kernel "$kernel" --list ;;
+	tree | same) "$lab/$group" --kernel "$kernel" --list ;;
 	bench-test | deb-test) "$lab/$group" --list ;;
 	series-check) "$lab/series-check" --static --list ;;
 	unplug) "$lab/unplug" --list | cut -d ' ' -f 1 ;;

@@ -23,7 +23,7 @@ struct uio_redirect {
 };
 
 /* As "function+0x12/0x34 [module]". */
-static void uio_redirect_caller(struct pt_regs *regs, char *symbol)
+static void __maybe_unused uio_redirect_caller(struct pt_regs *regs, char *symbol)
 {
 	sprint_symbol(symbol, *(unsigned long *)kernel_stack_pointer(regs));
 }
