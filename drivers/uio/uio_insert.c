@@ -75,19 +75,20 @@ unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,
 static void uio_use_page_table(struct vm_fault *vmf)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
+	spinlock_t *ptl;	/* of where it will be entered */
 
 	if (!vmf->prealloc_pte)
 		return;
 
-	guard(spinlock)(pmd_lockptr(mm, vmf->pmd));
-	if (!pmd_none(*vmf->pmd))
-		return;
-
-	mm_inc_nr_ptes(mm);
-	/* whoever walks there without the lock finds it zeroed */
-	smp_wmb();
-	pmd_populate(mm, vmf->pmd, vmf->prealloc_pte);
-	vmf->prealloc_pte = NULL;
+	ptl = pmd_lock(mm, vmf->pmd);
+	if (pmd_none(*vmf->pmd)) {
+		mm_inc_nr_ptes(mm);
+		/* whoever walks there without the lock finds it zeroed */
+		smp_wmb();
+		pmd_populate(mm, vmf->pmd, vmf->prealloc_pte);
+		vmf->prealloc_pte = NULL;
+	}
+	spin_unlock(ptl);
 }
 
 static vm_fault_t uio_inserted(int err)
