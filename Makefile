@@ -30,6 +30,9 @@ unplug:		## TCMU devices that go while they are used: mainline and ours
 unplug-long:	## the same for a device that is made and deleted 1,000 times
 	@$(lab)/unplug --results results/unplug-long cycles_1000
 
+clients:	## DPDK, other programs, other drivers: mainline and ours
+	@$(lab)/clients
+
 compare:	## run the tests on mainline and on ours, show a table
 	@$(lab)/compare
 
@@ -73,4 +76,4 @@ distclean:	## remove all of build/ and results/
 	@$(lab)/uio-lab clean
 	rm -rf results
 
-.PHONY: help demo bench bench-check check check-all soak unplug unplug-long compare same lint series series-check docs readme deb deb-check setup build shell clean distclean
+.PHONY: help demo bench bench-check check check-all soak unplug unplug-long clients compare same lint series series-check docs readme deb deb-check setup build shell clean distclean

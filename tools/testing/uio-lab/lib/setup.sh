@@ -52,6 +52,9 @@ inputs_of()
 	debdisk) cat "$lab"/packages.{guest,deb-guest} "$lab/guest/stub" "$lab/lib/bootstrap.sh" \
 			"$deb_kernels"/{old,foreign}
 		declare -f setup_debdisk ;;
+	client-*) packages_of_client "${1#client-}"
+		cat "$build/versions.d/guest"
+		declare -f with_needed setup_client ;;
 	source-*) declare -f setup_source unpack_all patch_source
 		patches_of "${1#source-}" ;;
 	kernel-*)
@@ -87,6 +90,7 @@ describe()
 	debkernels) echo "kernels to package for" ;;
 	debroot) echo "packaging tools (debhelper, dkms, lintian)" ;;
 	debdisk) echo "image of a machine with dkms" ;;
+	client-*) echo "client ${1#client-}" ;;
 	source-*) echo "source of kernel ${1#source-}" ;;
 	kernel-*)
 		if is_compiled "${1#kernel-}"; then
@@ -105,6 +109,7 @@ describe()
 run_step()
 {
 	case $1 in
+	client-*) setup_client "${1#client-}" ;;
 	source-*) setup_source "${1#source-}" ;;
 	kernel-*)
 		if is_compiled "${1#kernel-}"; then

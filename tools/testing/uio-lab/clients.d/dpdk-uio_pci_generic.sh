@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+
+description="DPDK's testpmd on cards that are bound to uio_pci_generic"
+driver=uio_pci_generic
+# shellcheck source=dpdk.sh
+. "${BASH_SOURCE[0]%/*}/dpdk.sh"

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Programs and drivers that others wrote, for the guests of clients: what packages.clients
+# lists, each unpacked in a directory of its own below build/clients. Nothing is installed.
+
+packages_of_client()
+{
+	sed -n "s/^$1 //p" "$lab/packages.clients"
+}
+
+# The drivers among them.
+driver_clients()
+{
+	sed -n 's/^driver-\([^ ]*\) .*/\1/p' "$lab/packages.clients"
+}
+
+# PACKAGEs, and what they need to run beside what the guest's root image has.
+with_needed()
+{
+	local status=$build/tmp/guest-status wanted name all
+
+	in_tools debugfs -R "dump /var/lib/dpkg/status $status" "$build/root.ext4" >&2
+	all=$(lab_apt apt-get -q -s -o "Dir::State::status=$status" \
+		--no-install-recommends install "$@") || return
+	rm "$status"
+	wanted=" $* "
+	sed -n 's/^Inst \([^ ]*\) .*/\1/p' <<<"$all" | while read -r name; do
+		[[ $name = *-dev && $wanted != *" $name "* ]] || echo "$name"
+	done
+}
+
+setup_client()
+{
+	local client=$1 new=$build/clients/$1.new list=$build/tmp/client-$1 deb
+	local -a names
+
+	rm -rf "$new"
+	mkdir -p "$new/debs"
+	mapfile -t names < <(packages_of_client "$client" | tr ' ' '\n')
+	if [[ $client != driver-* ]]; then
+		with_needed "${names[@]}" >"$list"
+		mapfile -t names <"$list"
+	fi
+	(cd "$new/debs" && apt_download "${names[@]}")
+	for deb in "$new/debs"/*.deb; do
+		dpkg -x "$deb" "$new"
+		# shellcheck disable=SC2016 # dpkg's
+		dpkg-deb -W --showformat='${Package} ${Version}\n' "$deb"
+	done | tee "$list.versions"
+	rm -rf "${new:?}"/{debs,etc,usr/share,usr/lib/systemd} "${build:?}/clients/$client"
+	mv "$new" "$build/clients/$client"
+	mv "$list.versions" "$build/versions.d/client-$client"
+}
+
+client_done()
+{
+	done_already "client-$1" && [ -d "$build/clients/$1" ]
+}
+
+make_client()
+{
+	mkdir -p "$build/tmp"
+	check_space 512
+	download_step "client-$1"
+	cat "$build"/versions.d/* >"$build/versions"
+}
+
+# Dies if it can't be had.
+setup_client_root()
+{
+	once "$build/client-$1.lock" client_done make_client "$1"
+}
