@@ -14,7 +14,7 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 /* some of these kernels have the names below, and mean something else by them */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
-#include <linux/mm_types.h>
+#include <linux/mm.h>
 #endif
 
 /*
@@ -57,7 +57,10 @@
 #elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
 {
-	/* acquire: pairs with the mmap_lock's release of it, as the original does */
+	/*
+	 * A plain int or a seqcount_t, as the stable version has it.
+	 * acquire: pairs with the mmap_lock's release of it.
+	 */
 	return smp_load_acquire((const unsigned int *)&mm->mm_lock_seq);
 }
 #else
@@ -128,7 +131,7 @@ static inline int uio_memtype_keep(struct vm_area_struct *vma, unsigned long pfn
 		return 0;
 
 	if (!uio_memtype_is_ram(pfn, size)) {
-		memtype = kmalloc(sizeof(*memtype), GFP_KERNEL);
+		memtype = kmalloc(sizeof(*memtype), GFP_KERNEL_ACCOUNT);
 		if (!memtype)
 			return -ENOMEM;
 
@@ -178,17 +181,18 @@ static inline int uio_dma_mmap_attrs(struct device *dev, struct vm_area_struct *
 #define uio_memtype_take(vma)	((void)(vma), 0)
 #endif
 
-static inline int uio_mmap_prepare(struct uio_info *info, struct vm_area_struct *vma)
-{
-	int ret = info->mmap(info, vma);
-	const struct vm_operations_struct *ops = vma->vm_ops;
-
-	/* not where the core has to come between operations of the driver's */
-	if (ret || !ops || ops->fault ||
-	    (ops->access && ops->access != generic_access_phys))
-		return ret;
-	return uio_memtype_take(vma);
-}
+/* Not where the core will come between the VMA and operations of the driver's. */
+#define uio_mmap_prepare(info, vma) ({					\
+	struct uio_info *_info = (info);				\
+	struct vm_area_struct *_vma = (vma);				\
+	struct file *_file = _vma->vm_file;				\
+	int _ret = _info->mmap(_info, _vma);				\
+									\
+	if (!_ret && _vma->vm_file == _file && _vma->vm_ops &&		\
+	    !uio_driver_is_called(_vma->vm_ops))			\
+		_ret = uio_memtype_take(_vma);				\
+	_ret;								\
+})
 #endif
 
 #endif /* UIO_COMPAT_CORE */

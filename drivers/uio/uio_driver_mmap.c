@@ -4,91 +4,171 @@
  *
  * It may bring vm_operations that know nothing of revocation. They work on memory of
  * the driver's, which frees it when the device is unregistered. So they are called by
- * way of ours, while the device is live. But a driver that counts its mappings, by
- * open and close, knows when its memory is out of use: it is left alone.
+ * way of ours, while the device is live.
+ *
+ * A driver that has both open and close there counts its mappings, and knows when its
+ * memory is out of use. Its operations go on to be called when the device is gone.
  */
 
 #include "uio_internal.h"
 #include "uio_mm.h"
 
+#include <linux/pagemap.h>
+
 /**
  * struct uio_driver_ops - vm_operations of a driver's, behind a check
  * @node: in &uio_object.driver_ops, for as long as the device is there
  * @ops: what the VMAs have
- * @driver: the driver's own
+ * @driver: a copy of the driver's own
  */
 struct uio_driver_ops {
 	struct list_head node;
 	struct vm_operations_struct ops;
-	const struct vm_operations_struct *driver;
+	struct vm_operations_struct driver;
 };
 
 static const struct vm_operations_struct *
 uio_driver_ops(const struct vm_area_struct *vma)
 {
-	return container_of(vma->vm_ops, struct uio_driver_ops, ops)->driver;
+	return &container_of(vma->vm_ops, struct uio_driver_ops, ops)->driver;
 }
 
-static vm_fault_t uio_driver_call(struct vm_fault *vmf,
-				  vm_fault_t (*op)(struct vm_fault *vmf))
+/* One that has nothing to do with the driver. */
+static bool uio_is_plain_access(const struct vm_operations_struct *driver)
+{
+#ifdef CONFIG_HAVE_IOREMAP_PROT
+	if (driver->access == generic_access_phys)
+		return true;
+#endif
+	return !driver->access;
+}
+
+/* Has it anything that has to be kept from a device that is gone? */
+static bool uio_driver_is_called(const struct vm_operations_struct *driver)
+{
+	return driver->fault || driver->page_mkwrite || driver->pfn_mkwrite ||
+	       (driver->close && !driver->open) || !uio_is_plain_access(driver);
+}
+
+static bool uio_driver_counts(const struct vm_operations_struct *driver)
+{
+	return driver->open && driver->close;
+}
+
+/* To be followed by uio_driver_leave(). */
+static bool uio_driver_enter(const struct uio_file *uf,
+			     const struct vm_operations_struct *driver)
+{
+	if (uio_driver_counts(driver))
+		return !READ_ONCE(uf->revoked);
+	return !uio_file_enter(uf);
+}
+
+static void uio_driver_leave(struct uio_object *obj,
+			     const struct vm_operations_struct *driver)
+{
+	if (!uio_driver_counts(driver))
+		uio_leave(obj);
+}
+
+/*
+ * The file was revoked meanwhile: what the driver inserted goes again, what it only
+ * returned is not inserted.
+ */
+static vm_fault_t uio_driver_take_back(struct uio_file *uf, struct vm_fault *vmf,
+				       vm_fault_t ret)
+{
+	if (!(ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_DONE_COW)) &&
+	    vmf->page) {
+		if (ret & VM_FAULT_LOCKED)
+			unlock_page(vmf->page);
+		put_page(vmf->page);
+		vmf->page = NULL;
+	}
+	uio_unmap_file(uf);
+	return VM_FAULT_SIGBUS;
+}
+
+static vm_fault_t uio_driver_fault(struct vm_fault *vmf)
+{
+	const struct vm_operations_struct *driver = uio_driver_ops(vmf->vma);
+	struct uio_file *uf = vmf->vma->vm_file->private_data;
+	struct uio_object *obj = uf->obj;
+	vm_fault_t ret;
+
+	if (!uio_driver_enter(uf, driver))
+		return VM_FAULT_SIGBUS;
+
+	ret = driver->fault(vmf);
+	/* if it has let go of the mmap_lock, the VMA may be gone, and the file with it */
+	if (!(ret & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)) &&
+	    unlikely(READ_ONCE(uf->revoked)))
+		ret = uio_driver_take_back(uf, vmf, ret);
+	uio_driver_leave(obj, driver);
+	return ret;
+}
+
+static vm_fault_t uio_driver_mkwrite(struct vm_fault *vmf,
+				     const struct vm_operations_struct *driver,
+				     vm_fault_t (*mkwrite)(struct vm_fault *vmf))
 {
 	struct uio_file *uf = vmf->vma->vm_file->private_data;
 	struct uio_object *obj = uf->obj;
 	vm_fault_t ret;
 
-	if (uio_file_enter(uf))
+	if (!uio_driver_enter(uf, driver))
 		return VM_FAULT_SIGBUS;
 
-	/* the VMA may be gone afterwards, and the file with it */
-	ret = op(vmf);
-	uio_leave(obj);
+	ret = mkwrite(vmf);
+	uio_driver_leave(obj, driver);
 	return ret;
-}
-
-static vm_fault_t uio_driver_fault(struct vm_fault *vmf)
-{
-	return uio_driver_call(vmf, uio_driver_ops(vmf->vma)->fault);
 }
 
 static vm_fault_t uio_driver_page_mkwrite(struct vm_fault *vmf)
 {
-	return uio_driver_call(vmf, uio_driver_ops(vmf->vma)->page_mkwrite);
+	const struct vm_operations_struct *driver = uio_driver_ops(vmf->vma);
+
+	return uio_driver_mkwrite(vmf, driver, driver->page_mkwrite);
 }
 
 static vm_fault_t uio_driver_pfn_mkwrite(struct vm_fault *vmf)
 {
-	return uio_driver_call(vmf, uio_driver_ops(vmf->vma)->pfn_mkwrite);
+	const struct vm_operations_struct *driver = uio_driver_ops(vmf->vma);
+
+	return uio_driver_mkwrite(vmf, driver, driver->pfn_mkwrite);
 }
 
 static int uio_driver_access(struct vm_area_struct *vma, unsigned long addr,
 			     void *buf, int len, int write)
 {
+	const struct vm_operations_struct *driver = uio_driver_ops(vma);
 	struct uio_file *uf = vma->vm_file->private_data;
 	int ret;
 
-	if (uio_file_enter(uf))
+	if (!uio_driver_enter(uf, driver))
 		return -EIO;
 
-	ret = uio_driver_ops(vma)->access(vma, addr, buf, len, write);
-	uio_leave(uf->obj);
+	ret = driver->access(vma, addr, buf, len, write);
+	uio_driver_leave(uf->obj, driver);
 	return ret;
 }
 
-static struct uio_driver_ops *
-uio_find_driver_ops(struct uio_object *obj,
-		    const struct vm_operations_struct *driver)
+/* Of one that does not count: it is told of what happens while there is a device. */
+static void uio_driver_close(struct vm_area_struct *vma)
 {
-	struct uio_driver_ops *own;
+	struct uio_file *uf = vma->vm_file->private_data;
 
-	list_for_each_entry(own, &obj->driver_ops, node)
-		if (own->driver == driver)
-			return own;
+	if (!uio_enter(uf->obj))
+		return;
 
-	own = kzalloc(sizeof(*own), GFP_KERNEL);
-	if (!own)
-		return NULL;
+	uio_driver_ops(vma)->close(vma);
+	uio_leave(uf->obj);
+}
 
-	own->driver = driver;
+static void uio_driver_set_ops(struct uio_driver_ops *own,
+			       const struct vm_operations_struct *driver)
+{
+	own->driver = *driver;
 	own->ops = *driver;
 	if (driver->fault)
 		own->ops.fault = uio_driver_fault;
@@ -98,18 +178,51 @@ uio_find_driver_ops(struct uio_object *obj,
 		own->ops.pfn_mkwrite = uio_driver_pfn_mkwrite;
 	if (driver->access)
 		own->ops.access = uio_driver_access;
+	if (driver->close && !uio_driver_counts(driver))
+		own->ops.close = uio_driver_close;
 	/* these only save calls of the above */
 	own->ops.huge_fault = NULL;
 	own->ops.map_pages = NULL;
+}
+
+/* The one for such operations, with map_lock held; NULL if memory is short. */
+static struct uio_driver_ops *
+uio_find_driver_ops(struct uio_object *obj,
+		    const struct vm_operations_struct *driver)
+{
+	struct uio_driver_ops *own;
+
+	list_for_each_entry(own, &obj->driver_ops, node)
+		if (!memcmp(&own->driver, driver, sizeof(*driver)))
+			return own;
+
+	own = kzalloc(sizeof(*own), GFP_NOIO);
+	if (!own)
+		return NULL;
+
+	uio_driver_set_ops(own, driver);
 	list_add(&own->node, &obj->driver_ops);
 	return own;
 }
 
-/* Does it do more than to look at page table entries? */
-static bool uio_driver_is_called(const struct vm_operations_struct *driver)
+/* Comes between the VMA and the operations that the driver has given it. */
+static int uio_check_driver(struct uio_object *obj, struct vm_area_struct *vma)
 {
-	return driver->fault || driver->page_mkwrite || driver->pfn_mkwrite ||
-	       (driver->access && driver->access != generic_access_phys);
+	const struct vm_operations_struct *driver = vma->vm_ops;
+	struct uio_driver_ops *own;
+
+	mutex_lock(&obj->map_lock);
+	own = uio_find_driver_ops(obj, driver);
+	mutex_unlock(&obj->map_lock);
+	if (!own) {
+		/* nobody else will tell it that there is no mapping */
+		if (driver->close)
+			driver->close(vma);
+		return -ENOMEM;
+	}
+
+	vma->vm_ops = &own->ops;
+	return 0;
 }
 
 /**
@@ -123,9 +236,8 @@ static bool uio_driver_is_called(const struct vm_operations_struct *driver)
 int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma,
 		    bool *keep_pgoff)
 {
-	const struct vm_operations_struct *driver;
+	struct file *file = vma->vm_file;
 	struct uio_object *obj = uf->obj;
-	struct uio_driver_ops *own;
 	int ret;
 
 	/* some have a copy of a look-up that wants it */
@@ -133,25 +245,19 @@ int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma,
 
 	ret = uio_note_mapper(uf, vma->vm_mm) ?:
 	      uio_mmap_prepare(obj->idev.info, vma);
-	driver = vma->vm_ops;
-	if (ret || !driver)
+	if (ret)
 		return ret;
 
-	if (driver->fault) {
+	/* it may have made it a mapping of another file's */
+	*keep_pgoff = vma->vm_file != file;
+	if (*keep_pgoff || !vma->vm_ops)
+		return 0;
+
+	if (vma->vm_ops->fault) {
 		WRITE_ONCE(obj->driver_faults, true);
 		*keep_pgoff = true;
 	}
-	if ((driver->open && driver->close) || !uio_driver_is_called(driver))
-		return 0;
-
-	mutex_lock(&obj->map_lock);
-	own = uio_find_driver_ops(obj, driver);
-	mutex_unlock(&obj->map_lock);
-	if (!own)
-		return -ENOMEM;
-
-	vma->vm_ops = &own->ops;
-	return 0;
+	return uio_driver_is_called(vma->vm_ops) ? uio_check_driver(obj, vma) : 0;
 }
 
 /**

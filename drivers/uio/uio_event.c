@@ -75,7 +75,7 @@ void uio_event_notify(struct uio_info *info)
 	if (!obj)
 		return;
 
-	/* only ever "no more": the irq may be one of long ago when that is written */
+	/* info->irq may have changed since: so only "no more" is remembered here */
 	if (READ_ONCE(info->irq) == UIO_IRQ_NONE && READ_ONCE(obj->has_irq))
 		WRITE_ONCE(obj->has_irq, false);
 	uio_count_event(obj);

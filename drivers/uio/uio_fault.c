@@ -202,6 +202,8 @@ static int uio_vma_access(struct vm_area_struct *vma, unsigned long addr,
 	if (!uio_enter(uf->obj))
 		return -EIO;
 
+	/* the next page may be one that was taken away; the caller comes again for it */
+	len = min_t(int, len, PAGE_SIZE - offset_in_page(addr));
 	ret = generic_access_phys(vma, addr, buf, len, write);
 	uio_leave(uf->obj);
 	return ret;

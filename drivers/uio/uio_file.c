@@ -65,6 +65,7 @@ static int uio_open_live(struct uio_object *obj, struct file *filp)
 		.event_count	= atomic_read(&obj->idev.event),
 		.slot		= -1,
 	};
+	INIT_LIST_HEAD(&uf->node);
 	INIT_LIST_HEAD(&uf->mappers);
 
 	/* many devices are never opened */
@@ -146,17 +147,23 @@ static bool uio_ask_for_irq(struct uio_object *obj)
 }
 
 /*
- * The same as it was when somebody looked, which touches no memory of the driver's;
- * but nobody is told "never" without a look.
+ * Who finds an event believes what was seen before, which touches no memory of the
+ * driver's. Nobody is told "never", or "not yet", without a look.
  */
-static bool uio_has_irq(const struct uio_file *uf)
+static bool uio_has_irq(const struct uio_file *uf, bool has_event)
 {
-	return likely(READ_ONCE(uf->obj->has_irq)) || uio_ask_for_irq(uf->obj);
+	return (has_event && READ_ONCE(uf->obj->has_irq)) ||
+	       uio_ask_for_irq(uf->obj);
 }
 
-static int uio_read_error(const struct uio_file *uf)
+static int uio_read_error(const struct uio_file *uf, bool has_event)
 {
-	return uio_file_error(uf) ?: uio_has_irq(uf) ? 0 : -EIO;
+	int ret = uio_file_error(uf);
+
+	if (ret || uio_has_irq(uf, has_event))
+		return ret;
+	/* it may just have been revoked */
+	return uio_file_error(uf) ?: -EIO;
 }
 
 static bool uio_has_event(const struct uio_file *uf, s32 *event)
@@ -174,9 +181,8 @@ static noinline void uio_wait(const struct uio_file *uf)
 
 	/* first: whoever changes what is looked at below wakes afterwards */
 	prepare_to_wait(queue, &wait, TASK_INTERRUPTIBLE);
-	/* asks: nobody would wake who sleeps for want of an interrupt */
-	if (!uio_file_error(uf) && !uio_has_event(uf, &event) &&
-	    !signal_pending(current) && uio_ask_for_irq(uf->obj))
+	if (!uio_has_event(uf, &event) && !uio_read_error(uf, false) &&
+	    !signal_pending(current))
 		schedule();
 	finish_wait(queue, &wait);
 }
@@ -185,6 +191,7 @@ static ssize_t uio_read(struct file *filp, char __user *buf, size_t count,
 			loff_t *ppos)
 {
 	struct uio_file *uf = filp->private_data;
+	bool has_event;
 	s32 event;
 	int ret;
 
@@ -192,10 +199,11 @@ static ssize_t uio_read(struct file *filp, char __user *buf, size_t count,
 		return -EINVAL;
 
 	for (;;) {
-		ret = uio_read_error(uf);
+		has_event = uio_has_event(uf, &event);
+		ret = uio_read_error(uf, has_event);
 		if (ret)
 			return ret;
-		if (uio_has_event(uf, &event))
+		if (has_event)
 			break;
 		if (filp->f_flags & O_NONBLOCK)
 			return -EAGAIN;
@@ -249,18 +257,14 @@ static ssize_t uio_write(struct file *filp, const char __user *buf,
 static __poll_t uio_poll(struct file *filp, poll_table *wait)
 {
 	struct uio_file *uf = filp->private_data;
-	bool has_irq = true;
-	bool has_event;
+	bool has_event, has_irq;
 	s32 event;
 
 	/* first, as in uio_wait() */
 	poll_wait(filp, &uf->obj->idev.wait, wait);
 
-	/* who is about to sleep asks, as in uio_wait() */
 	has_event = uio_has_event(uf, &event);
-	if (!has_event || !READ_ONCE(uf->obj->has_irq))
-		has_irq = uio_ask_for_irq(uf->obj);
-
+	has_irq = uio_has_irq(uf, has_event);
 	if (uio_file_error(uf))
 		return EPOLLHUP | EPOLLERR;
 	if (!has_irq)

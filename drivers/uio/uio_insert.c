@@ -68,6 +68,7 @@ unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,
 	return nr;
 }
 
+#if defined(CONFIG_X86) || (defined(CONFIG_ARM64) && CONFIG_PGTABLE_LEVELS > 2)
 /*
  * Before it calls a fault handler, the kernel makes ready a page table for where there
  * is none. What inserts a page inside of the handler would make another one.
@@ -75,7 +76,7 @@ unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,
 static void uio_use_page_table(struct vm_fault *vmf)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
-	spinlock_t *ptl;	/* of where it will be entered */
+	spinlock_t *ptl;	/* of the entry for the page table */
 
 	if (!vmf->prealloc_pte)
 		return;
@@ -90,6 +91,12 @@ static void uio_use_page_table(struct vm_fault *vmf)
 	}
 	spin_unlock(ptl);
 }
+#else
+/* It only saves work, and pmd_populate() is not for modules everywhere. */
+static void uio_use_page_table(struct vm_fault *vmf)
+{
+}
+#endif
 
 static vm_fault_t uio_inserted(int err)
 {

@@ -163,7 +163,7 @@ static inline bool uio_revoked(const struct uio_object *obj)
  * @slot: tells the file's mappings from those of other files, see
  *	uio_mapping.h; negative before the first mmap()
  * @revoked: UIO_IOC_REVOKE
- * @node: in &uio_object.mapped, once @mappers has any
+ * @node: in &uio_object.mapped, once @mappers had any
  * @mappers: address spaces with mappings that mmap() has populated
  * @sink: page for touches after the device was revoked, see uio_fault.c
  */

@@ -34,8 +34,8 @@
  *
  * Whoever calls into the driver, or puts its memory into a page table, does so
  * between uio_enter() and uio_leave(), where it may sleep. Event count and wait
- * queue are the core's own: read() and poll() look at the state only, and ask the
- * driver for its interrupt before they wait.
+ * queue are the core's own: read() and poll() look at the state only, but if there
+ * is no event they ask the driver whether it has an interrupt.
  */
 
 /* those that are not released yet, however late that is */

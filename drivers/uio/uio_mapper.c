@@ -48,14 +48,15 @@ static int uio_add_mapper(struct uio_file *uf, struct mm_struct *mm)
 			uio_free_mapper(mapper);
 	}
 
-	mapper = kzalloc(sizeof(*mapper), GFP_KERNEL_ACCOUNT);
+	/* NOIO: who revokes the device, for I/O to go on, takes the lock as well */
+	mapper = kzalloc(sizeof(*mapper), GFP_NOIO | __GFP_ACCOUNT);
 	if (!mapper)
 		return -ENOMEM;
 
 	mmgrab(mm);
 	mapper->mm = mm;
 	mapper->lock_seq = uio_lock_seq(mm);
-	if (list_empty(&uf->mappers))
+	if (list_empty(&uf->node))
 		list_add(&uf->node, &uf->obj->mapped);
 	list_add(&mapper->node, &uf->mappers);
 	return 0;
@@ -82,7 +83,7 @@ int uio_note_mapper(struct uio_file *uf, struct mm_struct *mm)
 	return READ_ONCE(uf->revoked) ? -ENODEV : 0;
 }
 
-static struct uio_mapper *uio_mapper_of(const struct uio_file *uf)
+static struct uio_mapper *uio_running_mapper_of(const struct uio_file *uf)
 {
 	struct uio_mapper *mapper;
 
@@ -94,16 +95,16 @@ static struct uio_mapper *uio_mapper_of(const struct uio_file *uf)
 }
 
 /* One that may still run, of @uf or of any file. */
-static struct uio_mapper *uio_next_mapper(struct uio_object *obj,
+static struct uio_mapper *uio_running_mapper(struct uio_object *obj,
 					  const struct uio_file *uf)
 {
 	struct uio_mapper *mapper;
 
 	if (uf)
-		return uio_mapper_of(uf);
+		return uio_running_mapper_of(uf);
 
 	list_for_each_entry(uf, &obj->mapped, node) {
-		mapper = uio_mapper_of(uf);
+		mapper = uio_running_mapper_of(uf);
 		if (mapper)
 			return mapper;
 	}
@@ -121,7 +122,7 @@ bool uio_has_mappers(struct uio_object *obj)
 	bool ret;
 
 	mutex_lock(&obj->map_lock);
-	ret = uio_next_mapper(obj, NULL);
+	ret = uio_running_mapper(obj, NULL);
 	mutex_unlock(&obj->map_lock);
 	return ret;
 }
@@ -157,7 +158,7 @@ void uio_wait_for_mappers(struct uio_object *obj, const struct uio_file *uf)
 	struct mm_struct *mm;
 
 	mutex_lock(&obj->map_lock);
-	while ((mapper = uio_next_mapper(obj, uf))) {
+	while ((mapper = uio_running_mapper(obj, uf))) {
 		/* not under our lock, which mmap() takes inside the mmap_lock */
 		mm = mapper->mm;
 		mmgrab(mm);
@@ -182,10 +183,7 @@ void uio_forget_mappers(struct uio_file *uf)
 {
 	struct uio_mapper *mapper, *next;
 
-	if (list_empty(&uf->mappers))
-		return;
-
 	list_for_each_entry_safe(mapper, next, &uf->mappers, node)
 		uio_free_mapper(mapper);
-	list_del(&uf->node);
+	list_del_init(&uf->node);
 }

@@ -42,7 +42,7 @@ static int uio_get_slot(struct uio_file *uf)
 		/* slot 0 is where the driver's own mmap_prepare() leaves mappings */
 		slot = ida_alloc_range(&obj->slots,
 				       obj->idev.info->mmap_prepare ? 1 : 0,
-				       UIO_MAX_SLOT, GFP_KERNEL);
+				       UIO_MAX_SLOT, GFP_NOIO);
 		if (slot >= 0) {
 			WRITE_ONCE(obj->nr_slots,
 				   max_t(unsigned int, obj->nr_slots, slot + 1));
@@ -53,7 +53,7 @@ static int uio_get_slot(struct uio_file *uf)
 	return slot;
 }
 
-/* As the region is now: it may be another one's window later. */
+/* As the region is now: the driver may move the window later. */
 static int uio_mmap_io(struct uio_file *uf, struct uio_mem *mem,
 		       struct vm_area_struct *vma)
 {
@@ -129,6 +129,16 @@ static int uio_mmap_mem(struct uio_file *uf, struct uio_mem *mem,
 	}
 }
 
+/*
+ * In a private mapping of page frames that is where mm looks for the first one, if the
+ * architecture has no bit for them in an entry. It is found with all others only.
+ */
+static bool uio_pgoff_is_a_pfn(const struct vm_area_struct *vma)
+{
+	return !IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) && uio_is_cow(vma) &&
+	       (vma->vm_flags & VM_PFNMAP);
+}
+
 /**
  * uio_mmap_live - mmap() of a live device
  * @uf: the file; the caller has entered the device
@@ -155,7 +165,7 @@ int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma)
 		ret = uio_mmap_driver(uf, vma, &keep_pgoff);
 	else
 		ret = uio_mmap_mem(uf, mem, vma);
-	if (!keep_pgoff)
+	if (!keep_pgoff && !uio_pgoff_is_a_pfn(vma))
 		vma->vm_pgoff = uio_pgoff(map, slot, 0);
 	return ret;
 }

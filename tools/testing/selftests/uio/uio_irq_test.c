@@ -137,6 +137,12 @@ TEST_F(goes, r1_read_is_eio)
 	EXPECT_EQ(-EIO, op.ret);
 }
 
+TEST_F(goes, r1_nonblocking_read_is_eio)
+{
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_RDWR | O_NONBLOCK));
+	EXPECT_EQ(-EIO, read_event(self->fd));
+}
+
 TEST_F(goes, r1_poll_has_err)
 {
 	EXPECT_EQ(POLLERR, poll_now(self->fd, POLLIN) & POLLERR);

@@ -360,6 +360,24 @@ TEST_F(present, r3_no_fault_in_a_child)
 	EXPECT_EQ(0, uiot_child_end(&child));
 }
 
+/* The core keeps account of who maps, and of those who are gone by then. */
+TEST_F(present, mapped_by_children_that_are_gone)
+{
+	struct uiot_op *child = uiot_op_alloc();
+	int i;
+
+	ASSERT_NE(MAP_FAIL, child);
+	for (i = 0; i < 3; i++) {
+		*child = (struct uiot_op){ .fn = uiot_op_mmap, .fd = self->fd,
+					   .in_child = true };
+		ASSERT_EQ(0, uiot_start(child));
+		ASSERT_EQ(0, uiot_join(child, UIOT_SOON_MS));
+		ASSERT_EQ(0, child->ret);
+		ASSERT_NE(MAP_FAIL, map_rw(self->fd, 0, MANY));
+	}
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+}
+
 TEST_F(present, r5_window_that_moves)
 {
 	void *before = map_rw(self->fd, 0, 2), *after;

@@ -50,6 +50,8 @@ FILE_OF(virtual, "ctx mem=virtual:4", true);
 FILE_OF(fault, "ctx mem=none:4", true);
 FILE_OF(slab, "ctx mem=slab:4", true);
 FILE_OF(block, "ctx mem=block:4", true);
+FILE_OF(own_mmap, "mmap mem=virtual:4", false);
+FILE_OF(own_counted, "mmap counted mem=virtual:4", true);
 
 static void *map(int fd)
 {

@@ -129,6 +129,13 @@ static void without_numbers(char *text)
 	*to = 0;
 }
 
+/* A kernel that delays releases tells of each, some time later. */
+static bool is_ours(const char *text)
+{
+	return (strstr(text, "uio") || strstr(text, "UIO")) &&
+	       !strstr(text, ": kobject_release, ");
+}
+
 /* Lines of the driver's parent and of the core. */
 static void fact_kernel_log(const char *name, int log)
 {
@@ -141,7 +148,7 @@ static void fact_kernel_log(const char *name, int log)
 			continue;
 		record[got] = 0;
 		text = strchr(record, ';');
-		if (!text || !(strstr(text, "uio") || strstr(text, "UIO")))
+		if (!text || !is_ours(text))
 			continue;
 		text++;
 		text[strcspn(text, "\n")] = 0;
