@@ -64,11 +64,11 @@ series_strip()
 	local -a files
 
 	mapfile -t files < <(cd "$dir" &&
-		grep -rlE 'LINUX_VERSION_CODE|UIO_MAINLINE|UIO_POLL_NO_IRQ' --include='*.[ch]' .)
+		grep -rlE 'LINUX_VERSION_CODE|UIO_MAINLINE' --include='*.[ch]' .)
 	for file in "${files[@]}"; do
 		status=0
 		# its status is 1 if it changed something
-		in_lint unifdef -B -UUIO_MAINLINE -UUIO_POLL_NO_IRQ -DLINUX_VERSION_CODE=0x70300 \
+		in_lint unifdef -B -UUIO_MAINLINE -DLINUX_VERSION_CODE=0x70300 \
 			-DKERNEL_VERSION=0x70300 -o "$dir/$file.new" "$dir/$file" || status=$?
 		[ "$status" -le 1 ] || die "unifdef: ${file#./}: status $status"
 		sed -i '/^#include <linux\/version\.h>$/d' "$dir/$file.new"
