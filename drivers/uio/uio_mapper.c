@@ -96,7 +96,7 @@ static struct uio_mapper *uio_running_mapper_of(const struct uio_file *uf)
 
 /* One that may still run, of @uf or of any file. */
 static struct uio_mapper *uio_running_mapper(struct uio_object *obj,
-					  const struct uio_file *uf)
+					     const struct uio_file *uf)
 {
 	struct uio_mapper *mapper;
 
