@@ -77,8 +77,8 @@ series_strip()
 	done
 	# older ones do not have that
 	find "$dir" -name '*.[ch]' -exec sed -i -E \
-		-e 's/\bk([mz])alloc\(sizeof\((\*[a-z_]+)\), GFP_KERNEL\)/k\1alloc_obj(\2)/' \
-		-e 's/\bk([mz])alloc\(sizeof\((\*[a-z_]+)\), (GFP_[A-Z_| ]+)\)/k\1alloc_obj(\2, \3)/' {} +
+		-e 's/\bk([mz])alloc\(sizeof\((\*[a-z_]+)\), (GFP_[^)]+)\)/k\1alloc_obj(\2, \3)/' \
+		-e 's/(alloc_obj\([^)]*), GFP_KERNEL\)/\1)/' {} +
 }
 
 # A file that takes the place of one of the kernel's, or of a part of it, keeps its

@@ -168,19 +168,6 @@ static void callbacks_change(const struct group *group)
 	fact_log(&dev, "open-again");
 }
 
-static void attribute(const struct dev *dev, const char *name, const char *file)
-{
-	char path[128], text[8192];
-	int ret;
-
-	snprintf(path, sizeof(path), "/sys/class/uio/uio%d/%s", dev->minor, file);
-	ret = uiot_read_file(path, text, sizeof(text));
-	if (ret)
-		fact_err(name, ret);
-	else
-		fact(name, "%s", text);
-}
-
 static void names_change(const struct group *group)
 {
 	struct dev dev = dev_new();
@@ -192,30 +179,30 @@ static void names_change(const struct group *group)
 	dev_set(&dev, UIO_SAME_PORT_SIZE, 0, 8);
 	dev_up(&dev);
 	dev_text(&dev, UIO_SAME_NAME, 0, "changed");
-	attribute(&dev, "name", "name");
+	fact_attribute(&dev, "name", "name");
 	dev_text(&dev, UIO_SAME_VERSION, 0, "2.0");
-	attribute(&dev, "version", "version");
+	fact_attribute(&dev, "version", "version");
 	dev_text(&dev, UIO_SAME_NAME, 0, NULL);
-	attribute(&dev, "name-null", "name");
+	fact_attribute(&dev, "name-null", "name");
 	dev_text(&dev, UIO_SAME_NAME, 0, "again");
 	dev_text(&dev, UIO_SAME_VERSION, 0, NULL);
-	attribute(&dev, "version-null", "version");
+	fact_attribute(&dev, "version-null", "version");
 	dev_text(&dev, UIO_SAME_MEM_NAME, 0, "second");
-	attribute(&dev, "map-name", "maps/map0/name");
+	fact_attribute(&dev, "map-name", "maps/map0/name");
 	dev_text(&dev, UIO_SAME_MEM_NAME, 0, NULL);
-	attribute(&dev, "map-name-null", "maps/map0/name");
+	fact_attribute(&dev, "map-name-null", "maps/map0/name");
 	dev_text(&dev, UIO_SAME_PORT_NAME, 0, "other");
-	attribute(&dev, "port-name", "portio/port0/name");
+	fact_attribute(&dev, "port-name", "portio/port0/name");
 	dev_set(&dev, UIO_SAME_PORT_START, 0, 0x123);
-	attribute(&dev, "port-start", "portio/port0/start");
+	fact_attribute(&dev, "port-start", "portio/port0/start");
 	dev_set(&dev, UIO_SAME_PORT_TYPE, 0, 2);
-	attribute(&dev, "port-type", "portio/port0/porttype");
+	fact_attribute(&dev, "port-type", "portio/port0/porttype");
 	dev_set(&dev, UIO_SAME_MEM_OFFS, 0, 0x77);
-	attribute(&dev, "map-offset", "maps/map0/offset");
+	fact_attribute(&dev, "map-offset", "maps/map0/offset");
 	dev_set(&dev, UIO_SAME_MEM_SIZE, 0, 0x3000);
-	attribute(&dev, "map-size", "maps/map0/size");
+	fact_attribute(&dev, "map-size", "maps/map0/size");
 	dev_set(&dev, UIO_SAME_MEM_ADDR, 0, 0x1000);
-	attribute(&dev, "map-addr", "maps/map0/addr");
+	fact_attribute(&dev, "map-addr", "maps/map0/addr");
 	/* as it was: unregistration goes by it on mainline */
 	dev_set(&dev, UIO_SAME_MEM_SIZE, 0, 4 * page_size());
 }
@@ -280,7 +267,7 @@ static void size_changes(const struct group *group)
 		to = sizes[i];
 		under("to-%d", to);
 		dev_set(&dev, UIO_SAME_MEM_SIZE, 0, to * page_size());
-		attribute(&dev, "size", "maps/map0/size");
+		fact_attribute(&dev, "size", "maps/map0/size");
 		fact("old-mapping.touched", "%d", touch(old.p));
 		fact("old-mapping.in-it", "%d", touch(old.p + (to ? to - 1 : 0) * page_size()));
 		m = map(&dev, fd, 8, MAP_SHARED);
@@ -370,7 +357,7 @@ static void regions_come(const struct group *group)
 	int i;
 
 	dev_mem(&dev, 3, UIO_SAME_PAGES, UIO_SAME_LOGICAL, 2);
-	attribute(&dev, "in-sysfs", "maps/map3/size");
+	fact_attribute(&dev, "in-sysfs", "maps/map3/size");
 	for (i = 0; i < 5; i++) {
 		char name[16];
 

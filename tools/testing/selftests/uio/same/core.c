@@ -11,19 +11,6 @@
 
 #include "memory.h"
 
-static void attribute(const struct dev *dev, const char *name, const char *file)
-{
-	char path[128], text[256];
-	int ret;
-
-	snprintf(path, sizeof(path), "/sys/class/uio/uio%d/%s", dev->minor, file);
-	ret = uiot_read_file(path, text, sizeof(text));
-	if (ret)
-		fact_err(name, ret);
-	else
-		fact(name, "%s", text);
-}
-
 /* The count wraps around. */
 static void counts(const struct group *group)
 {
@@ -39,7 +26,7 @@ static void counts(const struct group *group)
 		fact_poll("poll", fd);
 		fact_read("read", fd);
 		dev_notify(&dev, 1);
-		attribute(&dev, "event", "event");
+		fact_attribute(&dev, "event", "event");
 		fact_poll("poll-after-one", fd);
 		fact_read("read-after-one", fd);
 	}
@@ -89,15 +76,15 @@ static void attributes(const struct group *group)
 	struct dev dev = dev_plain(UIO_SAME_IRQ_CUSTOM);
 
 	(void)group;
-	attribute(&dev, "before", "own");
+	fact_attribute(&dev, "before", "own");
 	TRY("add", dev_ioctl(&dev, UIO_SAME_ATTRIBUTE, 1));
-	attribute(&dev, "there", "own");
+	fact_attribute(&dev, "there", "own");
 	TRY("remove", dev_ioctl(&dev, UIO_SAME_ATTRIBUTE, 0));
-	attribute(&dev, "after", "own");
+	fact_attribute(&dev, "after", "own");
 	TRY("add-again", dev_ioctl(&dev, UIO_SAME_ATTRIBUTE, 1));
 	dev_unregister(&dev);
 	fact_err("register-again", dev_register(&dev, 0));
-	attribute(&dev, "registered-again", "own");
+	fact_attribute(&dev, "registered-again", "own");
 }
 
 /* The kernel's log */

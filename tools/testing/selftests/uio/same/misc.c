@@ -120,3 +120,17 @@ void fact_done(const char *name, struct uiot_op *op)
 	uiot_join(op, UIOT_SOON_MS);
 	fact_err(name, op->ret);
 }
+
+/* A file of the device in sysfs. */
+void fact_attribute(const struct dev *dev, const char *name, const char *file)
+{
+	char path[128], text[8192];
+	int ret;
+
+	snprintf(path, sizeof(path), "/sys/class/uio/uio%d/%s", dev->minor, file);
+	ret = uiot_read_file(path, text, sizeof(text));
+	if (ret)
+		fact_err(name, ret);
+	else
+		fact(name, "%s", text);
+}

@@ -125,6 +125,7 @@ int in_child(int (*fn)(void *arg), void *arg);
 unsigned int poll_mask(int fd, unsigned int events);
 void fact_poll(const char *name, int fd);
 void fact_read(const char *name, int fd);
+void fact_attribute(const struct dev *dev, const char *name, const char *file);
 const char *mask_words(unsigned int mask);
 struct uiot_op *op_start(long (*fn)(struct uiot_op *op), int fd);
 void fact_asleep(const char *name, struct uiot_op *op);
