@@ -55,19 +55,15 @@ static bool uio_driver_counts(const struct vm_operations_struct *driver)
 	return driver->open && driver->close;
 }
 
-/* To be followed by uio_driver_leave(). */
-static bool uio_driver_enter(const struct uio_file *uf,
-			     const struct vm_operations_struct *driver)
+/* To be followed by uio_driver_leave(), with @counts of before. */
+static bool uio_driver_enter(const struct uio_file *uf, bool counts)
 {
-	if (uio_driver_counts(driver))
-		return !READ_ONCE(uf->revoked);
-	return !uio_file_enter(uf);
+	return counts ? !READ_ONCE(uf->revoked) : !uio_file_enter(uf);
 }
 
-static void uio_driver_leave(struct uio_object *obj,
-			     const struct vm_operations_struct *driver)
+static void uio_driver_leave(struct uio_object *obj, bool counts)
 {
-	if (!uio_driver_counts(driver))
+	if (!counts)
 		uio_leave(obj);
 }
 
@@ -93,18 +89,22 @@ static vm_fault_t uio_driver_fault(struct vm_fault *vmf)
 {
 	const struct vm_operations_struct *driver = uio_driver_ops(vmf->vma);
 	struct uio_file *uf = vmf->vma->vm_file->private_data;
+	bool counts = uio_driver_counts(driver);
 	struct uio_object *obj = uf->obj;
 	vm_fault_t ret;
 
-	if (!uio_driver_enter(uf, driver))
+	if (!uio_driver_enter(uf, counts))
 		return VM_FAULT_SIGBUS;
 
 	ret = driver->fault(vmf);
-	/* if it has let go of the mmap_lock, the VMA may be gone, and the file with it */
+	/*
+	 * If it has let go of the mmap_lock, the VMA may be gone, and with it the file,
+	 * and the device if we are not inside.
+	 */
 	if (!(ret & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)) &&
 	    unlikely(READ_ONCE(uf->revoked)))
 		ret = uio_driver_take_back(uf, vmf, ret);
-	uio_driver_leave(obj, driver);
+	uio_driver_leave(obj, counts);
 	return ret;
 }
 
@@ -113,14 +113,15 @@ static vm_fault_t uio_driver_mkwrite(struct vm_fault *vmf,
 				     vm_fault_t (*mkwrite)(struct vm_fault *vmf))
 {
 	struct uio_file *uf = vmf->vma->vm_file->private_data;
+	bool counts = uio_driver_counts(driver);
 	struct uio_object *obj = uf->obj;
 	vm_fault_t ret;
 
-	if (!uio_driver_enter(uf, driver))
+	if (!uio_driver_enter(uf, counts))
 		return VM_FAULT_SIGBUS;
 
 	ret = mkwrite(vmf);
-	uio_driver_leave(obj, driver);
+	uio_driver_leave(obj, counts);
 	return ret;
 }
 
@@ -143,13 +144,14 @@ static int uio_driver_access(struct vm_area_struct *vma, unsigned long addr,
 {
 	const struct vm_operations_struct *driver = uio_driver_ops(vma);
 	struct uio_file *uf = vma->vm_file->private_data;
+	bool counts = uio_driver_counts(driver);
 	int ret;
 
-	if (!uio_driver_enter(uf, driver))
+	if (!uio_driver_enter(uf, counts))
 		return -EIO;
 
 	ret = driver->access(vma, addr, buf, len, write);
-	uio_driver_leave(uf->obj, driver);
+	uio_driver_leave(uf->obj, counts);
 	return ret;
 }
 
