@@ -19,8 +19,9 @@
 
 /*
  * There, &uio_info.mmap_prepare is mmap and has a VMA. To the compiler and to
- * genksyms the header thus is the old kernel's own, so its drivers fit, built
- * or not: hence no include here that it has not got.
+ * genksyms the header thus is the old kernel's own, and drivers of that kernel
+ * fit, compiled ones too. So before 6.16 nothing is included here that the old
+ * header does not include.
  */
 #define mmap_prepare	mmap
 #define vm_area_desc	vm_area_struct
@@ -107,7 +108,7 @@ static inline void uio_memtype_close(struct vm_area_struct *vma)
 	kfree(memtype);
 }
 
-/* Of which nothing is reserved. */
+/* x86 reserves no memory type for RAM. */
 static inline bool uio_memtype_is_ram(unsigned long pfn, size_t size)
 {
 	struct page *page = pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
@@ -148,7 +149,7 @@ static inline int uio_memtype_keep(struct vm_area_struct *vma, unsigned long pfn
 	return 0;
 }
 
-/* The same where somebody else has mapped. */
+/* The same for a mapping that the driver has made. */
 static inline int uio_memtype_take(struct vm_area_struct *vma)
 {
 	struct follow_pfnmap_args entry = { .vma = vma, .address = vma->vm_start };
@@ -181,7 +182,7 @@ static inline int uio_dma_mmap_attrs(struct device *dev, struct vm_area_struct *
 #define uio_memtype_take(vma)	((void)(vma), 0)
 #endif
 
-/* Not where the core will come between the VMA and operations of the driver's. */
+/* Takes no reservation if uio_mmap_driver() is going to replace vm_ops. */
 #define uio_mmap_prepare(info, vma) ({					\
 	struct uio_info *_info = (info);				\
 	struct vm_area_struct *_vma = (vma);				\
@@ -191,6 +192,9 @@ static inline int uio_dma_mmap_attrs(struct device *dev, struct vm_area_struct *
 	if (!_ret && _vma->vm_file == _file && _vma->vm_ops &&		\
 	    !uio_driver_is_called(_vma->vm_ops))			\
 		_ret = uio_memtype_take(_vma);				\
+	/* nobody else will tell the driver that there is no mapping */ \
+	if (_ret && _vma->vm_ops && _vma->vm_ops->close)		\
+		_vma->vm_ops->close(_vma);				\
 	_ret;								\
 })
 #endif

@@ -2,12 +2,17 @@
 /*
  * Userspace I/O: mappings that a driver without a context makes by itself.
  *
- * It may bring vm_operations that know nothing of revocation. They work on memory of
- * the driver's, which frees it when the device is unregistered. So they are called by
- * way of ours, while the device is live.
+ * It may set vm_operations that know nothing of revocation. They work on memory of
+ * the driver's, which frees it when the device is unregistered. So fault, page_mkwrite,
+ * pfn_mkwrite and access are called by way of ours, and only while the device is live.
+ * The others stay what they are.
  *
  * A driver that has both open and close there counts its mappings, and knows when its
- * memory is out of use. Its operations go on to be called when the device is gone.
+ * memory is out of use. The core goes on to call its operations when the device is
+ * gone, but not for a file that was revoked.
+ *
+ * A page that fault returns is inserted by the kernel, after the core's last look. If
+ * the device is revoked in between, the page stays mapped, with its reference.
  */
 
 #include "uio_internal.h"
@@ -17,7 +22,7 @@
 
 /**
  * struct uio_driver_ops - vm_operations of a driver's, behind a check
- * @node: in &uio_object.driver_ops, for as long as the device is there
+ * @node: in &uio_object.driver_ops, until the object is released
  * @ops: what the VMAs have
  * @driver: a copy of the driver's own
  */
@@ -33,7 +38,7 @@ uio_driver_ops(const struct vm_area_struct *vma)
 	return &container_of(vma->vm_ops, struct uio_driver_ops, ops)->driver;
 }
 
-/* One that has nothing to do with the driver. */
+/* It only looks at page tables. */
 static bool uio_is_plain_access(const struct vm_operations_struct *driver)
 {
 #ifdef CONFIG_HAVE_IOREMAP_PROT
@@ -43,11 +48,11 @@ static bool uio_is_plain_access(const struct vm_operations_struct *driver)
 	return !driver->access;
 }
 
-/* Has it anything that has to be kept from a device that is gone? */
+/* Must the core stand before one of these operations? */
 static bool uio_driver_is_called(const struct vm_operations_struct *driver)
 {
 	return driver->fault || driver->page_mkwrite || driver->pfn_mkwrite ||
-	       (driver->close && !driver->open) || !uio_is_plain_access(driver);
+	       !uio_is_plain_access(driver);
 }
 
 static bool uio_driver_counts(const struct vm_operations_struct *driver)
@@ -97,6 +102,8 @@ static vm_fault_t uio_driver_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 
 	ret = driver->fault(vmf);
+	/* pairs with uio_revoke_file(): it finds the page, or we find it revoked */
+	smp_mb();
 	/*
 	 * If it has let go of the mmap_lock, the VMA may be gone, and with it the file,
 	 * and the device if we are not inside.
@@ -155,18 +162,6 @@ static int uio_driver_access(struct vm_area_struct *vma, unsigned long addr,
 	return ret;
 }
 
-/* Of one that does not count: it is told of what happens while there is a device. */
-static void uio_driver_close(struct vm_area_struct *vma)
-{
-	struct uio_file *uf = vma->vm_file->private_data;
-
-	if (!uio_enter(uf->obj))
-		return;
-
-	uio_driver_ops(vma)->close(vma);
-	uio_leave(uf->obj);
-}
-
 static void uio_driver_set_ops(struct uio_driver_ops *own,
 			       const struct vm_operations_struct *driver)
 {
@@ -180,8 +175,6 @@ static void uio_driver_set_ops(struct uio_driver_ops *own,
 		own->ops.pfn_mkwrite = uio_driver_pfn_mkwrite;
 	if (driver->access)
 		own->ops.access = uio_driver_access;
-	if (driver->close && !uio_driver_counts(driver))
-		own->ops.close = uio_driver_close;
 	/* these only save calls of the above */
 	own->ops.huge_fault = NULL;
 	own->ops.map_pages = NULL;
@@ -242,7 +235,7 @@ int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma,
 	struct uio_object *obj = uf->obj;
 	int ret;
 
-	/* some have a copy of a look-up that wants it */
+	/* before 7.2 some drivers have a copy of a look-up that reads it */
 	vma->vm_private_data = &obj->idev;
 
 	ret = uio_note_mapper(uf, vma->vm_mm) ?:

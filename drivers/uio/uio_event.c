@@ -13,8 +13,8 @@ static void uio_count_event(struct uio_object *obj)
 }
 
 /*
- * Whoever is woken may have the CPU at once, and an RCU section that loses it is
- * dear: hence the device is entered, and RCU is only for the way there.
+ * Whoever is woken may preempt us at once, which is expensive inside an RCU section. So
+ * RCU only covers the look-up; after that the device is entered.
  */
 static struct uio_object *uio_enter_info(struct uio_info *info)
 {

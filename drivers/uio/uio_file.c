@@ -147,8 +147,8 @@ static bool uio_ask_for_irq(struct uio_object *obj)
 }
 
 /*
- * Who finds an event believes what was seen before, which touches no memory of the
- * driver's. Nobody is told "never", or "not yet", without a look.
+ * If there is an event, the remembered answer is enough, and no memory of the driver's
+ * is touched. Before an error, -EAGAIN or a sleep, the driver's info->irq is read.
  */
 static bool uio_has_irq(const struct uio_file *uf, bool has_event)
 {
@@ -318,7 +318,10 @@ static bool uio_set_revoked(struct uio_file *uf)
 	return was;
 }
 
-/* Takes the device away from one open file. Waits for no callback. */
+/*
+ * Takes the device away from one open file. Waits for no callback, but for an mmap() of
+ * the file that is under way.
+ */
 static int uio_revoke_file(struct file *filp)
 {
 	struct uio_file *uf = filp->private_data;

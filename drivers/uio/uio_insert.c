@@ -2,10 +2,10 @@
 /*
  * Userspace I/O: putting pages into page tables, one or many at a time.
  *
- * An exception costs several times what a page does. So where a mapping is walked
- * through, a touch maps as many pages as the page cache takes around one, and twice as
- * many each time, up to a page table's worth. But a touch that does not follow the one
- * before maps one page: of many mappings it is all that is used.
+ * A page fault costs several times as much as mapping one more page. So where a mapping
+ * is walked through, a touch maps as many pages as the page cache takes around one, and
+ * twice as many each time, up to a page table's worth. Any other touch maps one page:
+ * many programs use no more.
  */
 
 #include "uio_internal.h"
@@ -29,9 +29,9 @@ struct uio_batch {
 };
 
 /*
- * vm_private_data of our VMAs is where the next touch of a walk is expected, and in
- * the bits below a page, how many pages the last one was for, as a power of two.
- * Faults may race for it; at worst they map the wrong number of pages.
+ * vm_private_data of our VMAs has in the upper bits the address where a walk goes on,
+ * and in the bits below a page the log2 of the number of pages that the last touch asked
+ * for. Faults may race for it; at worst they map the wrong number of pages.
  */
 static unsigned int uio_pages_wanted(const struct vm_fault *vmf)
 {
@@ -49,8 +49,8 @@ static unsigned int uio_pages_wanted(const struct vm_fault *vmf)
  * @mem: the touched region
  * @index: number of the touched page in it
  *
- * Return: 1 if it is the touched page alone, or with how many of those after it,
- * all in the VMA, the region, and the page table.
+ * Return: the number of pages from the touched one on, all in the VMA, the region and
+ * the page table; 1 is the touched page alone.
  */
 unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,
 			      unsigned long index)
@@ -68,7 +68,8 @@ unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,
 	return nr;
 }
 
-#if defined(CONFIG_X86) || (defined(CONFIG_ARM64) && CONFIG_PGTABLE_LEVELS > 2)
+#if defined(CONFIG_X86) || \
+	(defined(CONFIG_ARM64) && CONFIG_PGTABLE_LEVELS > 2 && !defined(CONFIG_DEBUG_VM))
 /*
  * Before it calls a fault handler, the kernel makes ready a page table for where there
  * is none. What inserts a page inside of the handler would make another one.

@@ -4,8 +4,8 @@
  *
  * Where mmap() populates a mapping, its pages are there before the VMA is linked to
  * the device's i_mapping, and nobody who revokes the device would find them. So the
- * address space is noted before, and whoever revokes waits for the end of that
- * mmap(): it holds the mmap_lock until it has linked the VMA.
+ * address space is noted before, and the drain, and UIO_IOC_REVOKE, wait for the end of
+ * that mmap(): it holds the mmap_lock until it has linked the VMA.
  */
 
 #include "uio_internal.h"
@@ -43,12 +43,12 @@ static int uio_add_mapper(struct uio_file *uf, struct mm_struct *mm)
 			mapper->lock_seq = uio_lock_seq(mm);
 			return 0;
 		}
-		/* nobody runs in it any more: all it had is unmapped */
+		/* no process uses it any more: no mmap() can be under way */
 		if (!atomic_read(&mapper->mm->mm_users))
 			uio_free_mapper(mapper);
 	}
 
-	/* NOIO: who revokes the device, for I/O to go on, takes the lock as well */
+	/* NOIO: a revocation takes this lock too, and I/O may be waiting for it */
 	mapper = kzalloc(sizeof(*mapper), GFP_NOIO | __GFP_ACCOUNT);
 	if (!mapper)
 		return -ENOMEM;
@@ -147,10 +147,9 @@ static void uio_set_waited(struct uio_object *obj, const struct uio_file *of,
  * @obj: the device, drained, if @uf is NULL
  * @uf: wait for mappings of this file only, which is revoked
  *
- * Waits for nothing where no mmap() is under way that populates a mapping of the
- * device: whoever else has the mmap_lock, it is not waited for, since it may be
- * blocked for long in another device. A kernel without per-VMA locks does not tell
- * the two apart.
+ * Waits only for an mmap() that populates a mapping of this device, not for other
+ * holders of the mmap_lock, which may be blocked in another device. A kernel without
+ * per-VMA locks does not tell the two apart.
  */
 void uio_wait_for_mappers(struct uio_object *obj, const struct uio_file *uf)
 {
@@ -167,7 +166,7 @@ void uio_wait_for_mappers(struct uio_object *obj, const struct uio_file *uf)
 		mmap_read_lock(mm);
 		mmap_read_unlock(mm);
 
-		/* not before: a drain and a revoked file may wait for the same */
+		/* set after the wait: somebody else may wait for the same mmap() */
 		mutex_lock(&obj->map_lock);
 		uio_set_waited(obj, uf, mm);
 		mmdrop(mm);

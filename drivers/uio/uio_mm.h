@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Userspace I/O: what the core's mmap() asks of the kernel's memory management that a
- * driver does not.
+ * Userspace I/O: the parts of mm that the core's mmap() needs and drivers do not.
  */
 
 #ifndef _UIO_MM_H
@@ -13,7 +12,7 @@
 
 /*
  * Calls a driver's mmap_prepare(). The core has an mmap() of its own, which inserts
- * pages and changes offsets as mmap_prepare() could not. Goes when it can.
+ * pages and changes offsets as mmap_prepare() could not. To be removed when it can.
  */
 static inline int uio_mmap_prepare(struct uio_info *info,
 				   struct vm_area_struct *vma)
@@ -28,7 +27,10 @@ static inline int uio_mmap_prepare(struct uio_info *info,
 	return __compat_vma_mmap(&desc, vma);
 }
 
-/* Another one as soon as who holds the mmap_lock for writing lets go of it. */
+/*
+ * A number that changes when the mmap_lock, held for writing, is released. Without
+ * CONFIG_PER_VMA_LOCK it is always 0.
+ */
 static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
 {
 #ifdef CONFIG_PER_VMA_LOCK

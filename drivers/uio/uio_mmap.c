@@ -2,8 +2,9 @@
 /*
  * Userspace I/O: mmap().
  *
- * I/O memory is populated, as it has to be for who locks memory, or must not touch a
- * register to have it mapped. The pages of other memory are left to the fault handler.
+ * It populates mappings of I/O memory: a process with locked memory expects no fault,
+ * and a touch just to have a register mapped may have side effects. The pages of other
+ * memory are left to the fault handler.
  */
 
 #include "uio_internal.h"
@@ -27,7 +28,7 @@ void uio_put_mappings(struct uio_file *uf)
 		__free_page(uf->sink);
 }
 
-/* The file's slot, from the first mmap() on. Slot 0 shows the offset unchanged. */
+/* The file's slot, from the first mmap() on. With slot 0 the offset of region 0 stays 0. */
 static int uio_get_slot(struct uio_file *uf)
 {
 	struct uio_object *obj = uf->obj;
@@ -53,6 +54,18 @@ static int uio_get_slot(struct uio_file *uf)
 	return slot;
 }
 
+static int uio_check_io(const struct uio_mem *mem, const struct vm_area_struct *vma)
+{
+	if (offset_in_page(mem->addr))
+		return -ENODEV;
+	if (vma->vm_end - vma->vm_start > mem->size)
+		return -EINVAL;
+	/* see uio_pgoff_is_a_pfn(): it could not be found to be taken away */
+	if (!IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) && uio_is_cow(vma))
+		return -EINVAL;
+	return 0;
+}
+
 /* As the region is now: the driver may move the window later. */
 static int uio_mmap_io(struct uio_file *uf, struct uio_mem *mem,
 		       struct vm_area_struct *vma)
@@ -60,12 +73,7 @@ static int uio_mmap_io(struct uio_file *uf, struct uio_mem *mem,
 	unsigned long size = vma->vm_end - vma->vm_start;
 	int ret;
 
-	if (offset_in_page(mem->addr))
-		return -ENODEV;
-	if (size > mem->size)
-		return -EINVAL;
-
-	ret = uio_note_mapper(uf, vma->vm_mm);
+	ret = uio_check_io(mem, vma) ?: uio_note_mapper(uf, vma->vm_mm);
 	if (ret)
 		return ret;
 
@@ -90,11 +98,11 @@ static int uio_mmap_dma_coherent(struct uio_file *uf, struct uio_mem *mem,
 {
 	int ret;
 
-	if (offset_in_page(mem->addr) || offset_in_page(mem->dma_addr) ||
-	    !mem->dma_device)
+	if (offset_in_page(mem->dma_addr) || !mem->dma_device)
 		return -ENODEV;
-	if (vma->vm_end - vma->vm_start > mem->size)
-		return -EINVAL;
+	ret = uio_check_io(mem, vma);
+	if (ret)
+		return ret;
 
 	dev_warn(mem->dma_device,
 		 "use of UIO_MEM_DMA_COHERENT is highly discouraged\n");
@@ -130,8 +138,9 @@ static int uio_mmap_mem(struct uio_file *uf, struct uio_mem *mem,
 }
 
 /*
- * In a private mapping of page frames that is where mm looks for the first one, if the
- * architecture has no bit for them in an entry. It is found with all others only.
+ * Where page table entries have no bit that marks them as special, mm keeps the first
+ * page frame number of a private mapping in vm_pgoff. So the offset can't be moved, and
+ * only an unmapping of everything finds the mapping.
  */
 static bool uio_pgoff_is_a_pfn(const struct vm_area_struct *vma)
 {

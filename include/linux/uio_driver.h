@@ -138,9 +138,9 @@ struct uio_info {
 	 * @mmap_prepare: the driver maps its memory itself; optional, and not
 	 * for a driver with a context, which has &uio_context_ops.fault
 	 * instead. Called with the mmap_lock held for writing. If it sets
-	 * vm_operations, fault, page_mkwrite, pfn_mkwrite, access and close
-	 * are called only while the device is live, unless there are both
-	 * open and close: such a driver counts its mappings.
+	 * vm_operations, fault, page_mkwrite, pfn_mkwrite and access are
+	 * called only while the device is live, unless there are both open
+	 * and close: such a driver counts its mappings.
 	 */
 	int (*mmap_prepare)(struct uio_info *info, struct vm_area_desc *desc);
 	/**

@@ -320,29 +320,6 @@ TEST_F(memory, unmap_after_unregister)
 	EXPECT_EQ(1, uiot_count(&self->dev, "frees"));
 }
 
-/* It may have freed what it would look into. */
-TEST(f2_driver_is_not_told_of_an_munmap)
-{
-	struct uiot_dev dev;
-	void *p;
-	int fd;
-
-	UIOT_SETUP(&dev, "mmap closes mem=virtual:4");
-	UIOT_OPEN(fd, &dev);
-	p = uiot_map(fd, 0, PAGES, PROT_READ, MAP_SHARED);
-	ASSERT_NE(MAP_FAIL, p);
-	munmap(p, PAGES * uiot_page());
-	EXPECT_EQ(1, uiot_count(&dev, "closes"));
-
-	p = uiot_map(fd, 0, PAGES, PROT_READ, MAP_SHARED);
-	ASSERT_NE(MAP_FAIL, p);
-	ASSERT_EQ(0, uiot_do(&dev, "unregister"));
-	munmap(p, PAGES * uiot_page());
-	EXPECT_EQ(1, uiot_count(&dev, "closes"));
-	close(fd);
-	EXPECT_EQ(0, uiot_reset());
-}
-
 /* Through /proc/PID/mem; I/O memory is real here, see uio_live_test.c. */
 FIXTURE(proc_mem)
 {

@@ -20,7 +20,6 @@
  *		mmap		with an mmap callback of its own; before mem=
  *		populate	which inserts all pages at once
  *		counted		whose vm_operations count mappings
- *		closes		whose vm_operations are told of their end
  *		remap		which is a remap_pfn_range(), write-combining
  *		unaligned	regions begin inside a page; after mem=
  *		noirqcontrol	without an irqcontrol callback
@@ -116,7 +115,6 @@ static void uio_test_slot_files(struct uio_test_slot *slot)
 	debugfs_create_atomic_t("irq_on", 0400, slot->dir, &slot->irq_on);
 	debugfs_create_atomic_t("faults", 0400, slot->dir, &slot->faults);
 	debugfs_create_atomic_t("arounds", 0400, slot->dir, &slot->arounds);
-	debugfs_create_atomic_t("closes", 0400, slot->dir, &slot->closes);
 	debugfs_create_atomic_t("kicks", 0400, slot->dir, &slot->kicks);
 	debugfs_create_atomic_t("interrupts", 0400, slot->dir, &slot->interrupts);
 	debugfs_create_atomic_t("frees", 0400, slot->dir, &slot->frees);

@@ -174,8 +174,6 @@ static int uio_test_device_option(struct uio_test_device *dev, char *arg)
 		dev->own = UIO_TEST_OWN_POPULATE;
 	else if (!strcmp(arg, "counted"))
 		dev->own = UIO_TEST_OWN_COUNTED;
-	else if (!strcmp(arg, "closes"))
-		dev->own = UIO_TEST_OWN_CLOSES;
 	else if (!strcmp(arg, "remap"))
 		dev->own = UIO_TEST_OWN_REMAP;
 	else if (strcmp(arg, "idle"))

@@ -33,9 +33,6 @@ static void uio_test_own_open(struct vm_area_struct *vma)
 
 static void uio_test_own_close(struct vm_area_struct *vma)
 {
-	struct uio_test_mem *mem = vma->vm_private_data;
-
-	atomic_inc(&mem->slot->closes);
 }
 
 static const struct vm_operations_struct uio_test_counted_vm_ops = {
@@ -44,22 +41,11 @@ static const struct vm_operations_struct uio_test_counted_vm_ops = {
 	.fault	= uio_test_own_fault,
 };
 
-static const struct vm_operations_struct uio_test_closing_vm_ops = {
-	.close	= uio_test_own_close,
-	.fault	= uio_test_own_fault,
-};
-
 static const struct vm_operations_struct *
 uio_test_own_ops(const struct uio_test_device *dev)
 {
-	switch (dev->own) {
-	case UIO_TEST_OWN_COUNTED:
-		return &uio_test_counted_vm_ops;
-	case UIO_TEST_OWN_CLOSES:
-		return &uio_test_closing_vm_ops;
-	default:
-		return &uio_test_own_vm_ops;
-	}
+	return dev->own == UIO_TEST_OWN_COUNTED ? &uio_test_counted_vm_ops :
+						  &uio_test_own_vm_ops;
 }
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)

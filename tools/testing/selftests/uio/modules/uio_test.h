@@ -56,7 +56,6 @@ enum uio_test_kind {
 enum uio_test_own {
 	UIO_TEST_OWN_FAULT,	/* brings a fault handler */
 	UIO_TEST_OWN_COUNTED,	/* the same, and counts its mappings */
-	UIO_TEST_OWN_CLOSES,	/* the same, and is told of their end only */
 	UIO_TEST_OWN_POPULATE,	/* the same as the first, and inserts all pages */
 	UIO_TEST_OWN_REMAP,	/* remap_pfn_range(), write-combining */
 };
@@ -99,7 +98,6 @@ struct uio_test_action {
  * @irq_on: the last value it was given
  * @faults: calls of the fault operation
  * @arounds: pages that fault_around found
- * @closes: calls of close of the driver's vm_operations
  * @kicks: calls of the kick operation
  * @interrupts: calls of the hard interrupt handler
  * @frees: times that a device and its memory were freed
@@ -130,7 +128,6 @@ struct uio_test_slot {
 	atomic_t irq_on;
 	atomic_t faults;
 	atomic_t arounds;
-	atomic_t closes;
 	atomic_t kicks;
 	atomic_t interrupts;
 	atomic_t frees;
