@@ -68,18 +68,20 @@ unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,
 	return nr;
 }
 
-#if defined(CONFIG_X86) || \
-	(defined(CONFIG_ARM64) && CONFIG_PGTABLE_LEVELS > 2 && !defined(CONFIG_DEBUG_VM))
 /*
  * Before it calls a fault handler, the kernel makes ready a page table for where there
- * is none. What inserts a page inside of the handler would make another one.
+ * is none. What inserts a page inside of the handler would make another one. That only
+ * saves work, so it is not done where a module may lack what pmd_populate() needs.
  */
 static void uio_use_page_table(struct vm_fault *vmf)
 {
+	const bool possible = IS_ENABLED(CONFIG_X86) ||
+			      (IS_ENABLED(CONFIG_ARM64) && CONFIG_PGTABLE_LEVELS > 2 &&
+			       !IS_ENABLED(CONFIG_DEBUG_VM));
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	spinlock_t *ptl;	/* of the entry for the page table */
 
-	if (!vmf->prealloc_pte)
+	if (!possible || !vmf->prealloc_pte)
 		return;
 
 	ptl = pmd_lock(mm, vmf->pmd);
@@ -92,12 +94,6 @@ static void uio_use_page_table(struct vm_fault *vmf)
 	}
 	spin_unlock(ptl);
 }
-#else
-/* It only saves work, and pmd_populate() is not for modules everywhere. */
-static void uio_use_page_table(struct vm_fault *vmf)
-{
-}
-#endif
 
 static vm_fault_t uio_inserted(int err)
 {
