@@ -50,12 +50,29 @@ struct dev dev_of(enum memory memory, int pages)
 	return dev;
 }
 
+/*
+ * How many pages a touch maps depends on where page tables begin. So that it is not for
+ * address space randomization to say, mappings begin there, with room behind.
+ */
+static void *free_place(size_t size)
+{
+	const size_t table = page_size() / sizeof(uint64_t) * page_size();
+	uintptr_t room = (uintptr_t)mmap(NULL, size + 2 * table, PROT_NONE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (room == (uintptr_t)MAP_FAILED)
+		broken("no address space");
+	munmap((void *)room, size + 2 * table);
+	return (void *)((room + table - 1) / table * table);
+}
+
 struct mapping map(const struct dev *dev, int fd, int pages, int flags)
 {
 	struct mapping m = { .dev = dev, .fd = fd, .pages = pages };
+	void *place = free_place(pages * page_size());
 
 	errno = 0;
-	m.p = mmap(NULL, pages * page_size(), PROT_READ | PROT_WRITE, flags, fd, 0);
+	m.p = mmap(place, pages * page_size(), PROT_READ | PROT_WRITE, flags, fd, 0);
 	return m;
 }
 
