@@ -27,6 +27,12 @@
 #define vm_area_desc	vm_area_struct
 #endif
 
+/*
+ * Some kernels have no symbol versions. There it is this name that keeps a driver from
+ * loading that was built for other contexts: it changes whenever these do.
+ */
+#define uio_context_init	uio_context_init_v2
+
 #include_next <linux/uio_driver.h>
 
 /* The rest is for the core itself: drivers/uio/Makefile says so. */

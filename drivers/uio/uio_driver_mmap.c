@@ -203,21 +203,33 @@ uio_find_driver_ops(struct uio_object *obj,
 /* Comes between the VMA and the operations that the driver has given it. */
 static int uio_check_driver(struct uio_object *obj, struct vm_area_struct *vma)
 {
-	const struct vm_operations_struct *driver = vma->vm_ops;
 	struct uio_driver_ops *own;
 
-	mutex_lock(&obj->map_lock);
-	own = uio_find_driver_ops(obj, driver);
-	mutex_unlock(&obj->map_lock);
-	if (!own) {
-		/* nobody else will tell it that there is no mapping */
-		if (driver->close)
-			driver->close(vma);
+	scoped_guard(mutex, &obj->map_lock)
+		own = uio_find_driver_ops(obj, vma->vm_ops);
+	if (!own)
 		return -ENOMEM;
-	}
 
 	vma->vm_ops = &own->ops;
 	return 0;
+}
+
+/* It may have made it a mapping of another file's: @is_ours tells. */
+static int uio_take_driver_vma(struct uio_file *uf, struct vm_area_struct *vma,
+			       bool is_ours, bool *keep_pgoff)
+{
+	int ret;
+
+	/* not before the driver was called: UIO_IOC_REVOKE would wait for it */
+	ret = uio_begin_populating(uf, vma->vm_mm);
+	if (ret || !is_ours || !vma->vm_ops)
+		return ret;
+
+	if (vma->vm_ops->fault) {
+		WRITE_ONCE(uf->obj->driver_faults, true);
+		*keep_pgoff = true;
+	}
+	return uio_driver_is_called(vma->vm_ops) ? uio_check_driver(uf->obj, vma) : 0;
 }
 
 /**
@@ -232,27 +244,21 @@ int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma,
 		    bool *keep_pgoff)
 {
 	struct file *file = vma->vm_file;
-	struct uio_object *obj = uf->obj;
 	int ret;
 
 	/* before 7.2 some drivers have a copy of a look-up that reads it */
-	vma->vm_private_data = &obj->idev;
+	vma->vm_private_data = &uf->obj->idev;
 
-	ret = uio_note_mapper(uf, vma->vm_mm) ?:
-	      uio_mmap_prepare(obj->idev.info, vma);
+	ret = uio_mmap_prepare(uf->obj->idev.info, vma);
 	if (ret)
 		return ret;
 
-	/* it may have made it a mapping of another file's */
 	*keep_pgoff = vma->vm_file != file;
-	if (*keep_pgoff || !vma->vm_ops)
-		return 0;
-
-	if (vma->vm_ops->fault) {
-		WRITE_ONCE(obj->driver_faults, true);
-		*keep_pgoff = true;
-	}
-	return uio_driver_is_called(vma->vm_ops) ? uio_check_driver(obj, vma) : 0;
+	ret = uio_take_driver_vma(uf, vma, vma->vm_file == file, keep_pgoff);
+	/* nobody else will tell the driver that there is no mapping */
+	if (ret && vma->vm_ops && vma->vm_ops->close)
+		vma->vm_ops->close(vma);
+	return ret;
 }
 
 /**

@@ -44,8 +44,8 @@ bool uio_look_at_irq(struct uio_object *obj)
 	const struct uio_info *info = obj->idev.info;
 	bool has_irq = READ_ONCE(info->irq) != UIO_IRQ_NONE;
 
-	while (has_irq != READ_ONCE(obj->has_irq)) {
-		WRITE_ONCE(obj->has_irq, has_irq);
+	while (has_irq != READ_ONCE(obj->had_irq)) {
+		WRITE_ONCE(obj->had_irq, has_irq);
 		/*
 		 * pairs with uio_enter() in uio_event_notify(): that call is the last
 		 * to write "no more", or we see what the driver wrote before it
@@ -76,8 +76,8 @@ void uio_event_notify(struct uio_info *info)
 		return;
 
 	/* info->irq may have changed since: so only "no more" is remembered here */
-	if (READ_ONCE(info->irq) == UIO_IRQ_NONE && READ_ONCE(obj->has_irq))
-		WRITE_ONCE(obj->has_irq, false);
+	if (READ_ONCE(info->irq) == UIO_IRQ_NONE && READ_ONCE(obj->had_irq))
+		WRITE_ONCE(obj->had_irq, false);
 	uio_count_event(obj);
 	uio_leave(obj);
 }

@@ -5,14 +5,111 @@
  * Page table entries are inserted between uio_enter() and uio_leave(): whoever
  * revokes and drains the device knows that there is none left that it did not
  * see. That is why no page is left to the caller to insert, which it would do
- * after uio_leave().
+ * after uio_leave(). Between uio_file_begin() and uio_file_end() they are for the
+ * same reason: UIO_IOC_REVOKE waits for that, but not for the driver.
+ *
+ * A page fault costs several times as much as mapping one more page. So where a mapping
+ * is walked through, a touch maps as many pages as the page cache takes around one, and
+ * twice as many each time. Any other touch maps one page: many programs use no more.
  */
 
 #include "uio_internal.h"
 #include "uio_mapping.h"
 
+#include <linux/log2.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
+
+#include <asm/pgalloc.h>
+
+#define UIO_WALK_PAGES		16U
+/* They are on the stack. */
+#define UIO_WALK_PAGES_MAX	64U
+
+/*
+ * vm_private_data of our VMAs has in the upper bits the address where a walk goes on,
+ * and in the bits below a page the log2 of the number of pages that the last touch
+ * mapped. Faults may race for it; at worst they map the wrong number of pages.
+ */
+static void uio_walk_goes_on(const struct vm_fault *vmf, unsigned int mapped)
+{
+	WRITE_ONCE(vmf->vma->vm_private_data,
+		   (void *)(vmf->address + mapped * PAGE_SIZE + ilog2(mapped)));
+}
+
+/* How many pages a touch should map; all in the VMA, the region and the page table. */
+static unsigned int uio_walk_pages(const struct vm_fault *vmf, const struct uio_mem *mem,
+				   unsigned long index)
+{
+	unsigned long hint = (unsigned long)READ_ONCE(vmf->vma->vm_private_data);
+	unsigned long to_end, to_table_end;
+	unsigned int wanted;
+
+	if (vmf->address != (hint & PAGE_MASK))
+		return 1;
+
+	wanted = clamp(2U << offset_in_page(hint), UIO_WALK_PAGES, UIO_WALK_PAGES_MAX);
+	to_end = min(PHYS_PFN(vmf->vma->vm_end - vmf->address),
+		     uio_mem_pages(mem) - index);
+	to_table_end = PTRS_PER_PTE - PHYS_PFN(vmf->address) % PTRS_PER_PTE;
+	return min3(wanted, to_end, to_table_end);
+}
+
+/*
+ * Before it calls a fault handler, the kernel makes ready a page table for where there
+ * is none. What inserts a page inside of the handler would make another one. That only
+ * saves work, so it is not done where a module may lack what pmd_populate() needs.
+ */
+static void uio_use_page_table(struct vm_fault *vmf)
+{
+	const bool possible = IS_ENABLED(CONFIG_X86) ||
+			      (IS_ENABLED(CONFIG_ARM64) && CONFIG_PGTABLE_LEVELS > 2 &&
+			       !IS_ENABLED(CONFIG_DEBUG_VM));
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	spinlock_t *ptl;	/* of the entry for the page table */
+
+	if (!possible || !vmf->prealloc_pte)
+		return;
+
+	ptl = pmd_lock(mm, vmf->pmd);
+	if (pmd_none(*vmf->pmd)) {
+		mm_inc_nr_ptes(mm);
+		/* whoever walks there without the lock finds it zeroed */
+		smp_wmb();
+		pmd_populate(mm, vmf->pmd, vmf->prealloc_pte);
+		vmf->prealloc_pte = NULL;
+	}
+	spin_unlock(ptl);
+}
+
+/* Some are enough; an error may be that the touched page is there by now. */
+static vm_fault_t uio_insert(const struct uio_file *uf, struct vm_fault *vmf,
+			     struct page **pages, int nr)
+{
+	unsigned long left = nr;
+	int section, err;
+
+	if (nr <= 0)
+		return vmf_error(nr);
+
+	err = uio_file_begin(uf, &section);
+	if (err)
+		return vmf_error(err);
+
+	uio_use_page_table(vmf);
+	if (nr == 1) {
+		err = vm_insert_page(vmf->vma, vmf->address, *pages);
+		left = !!err;
+	} else {
+		err = vm_insert_pages(vmf->vma, vmf->address, pages, &left);
+	}
+	uio_file_end(section);
+
+	if (left == nr)
+		return err == -EBUSY ? VM_FAULT_NOPAGE : vmf_error(err);
+	uio_walk_goes_on(vmf, nr - left);
+	return VM_FAULT_NOPAGE;
+}
 
 /*
  * Memory of the slab, or of a higher order without __GFP_COMP, has pages without
@@ -24,68 +121,81 @@ static bool uio_page_is_counted(struct page *page)
 	return !PageSlab(compound_head(page)) && page_count(page);
 }
 
-static vm_fault_t uio_fault_memory(struct uio_object *obj, struct vm_fault *vmf,
-				   const struct uio_mem *mem,
-				   unsigned long index)
+/* Without a reference. As the VMA is cached now, not as its I/O memory may have been. */
+static vm_fault_t uio_insert_pfn(const struct uio_file *uf, struct vm_fault *vmf,
+				 struct page *page)
 {
-	struct page *page = uio_mem_page(mem, index);
-	unsigned int nr;
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long pfn = page_to_pfn(page);
+	vm_fault_t ret;
+	int section;
 
-	if (!page)
-		return VM_FAULT_SIGBUS;
-	if (!uio_page_is_counted(page))
-		return vmf_insert_mixed(vmf->vma, vmf->address, page_to_pfn(page));
-
-	nr = uio_pages_to_map(vmf, mem, index);
-	if (nr == 1)
-		return uio_insert_page(vmf, page);
-	return uio_insert_pages(obj, vmf, mem, index, nr);
-}
-
-static vm_fault_t uio_fault_page(struct uio_context *ctx, struct vm_fault *vmf,
-				 unsigned int map, unsigned long index)
-{
-	vm_fault_t ret = ctx->ops->fault(ctx, vmf, map, index << PAGE_SHIFT);
-	struct page *page = vmf->page;
-	bool locked = ret & VM_FAULT_LOCKED;
-	unsigned int noio;
-
-	if (ret & ~VM_FAULT_LOCKED)
-		return ret;
-
-	vmf->page = NULL;
-	if (WARN_ON_ONCE(!page))
+	if (uio_file_begin(uf, &section))
 		return VM_FAULT_SIGBUS;
 
-	/* the driver may wait for the page's lock where I/O waits for the driver */
-	noio = memalloc_noio_save();
-	ret = uio_insert_page(vmf, page);
-	memalloc_noio_restore(noio);
-
-	if (locked)
-		unlock_page(page);
-	put_page(page);
+	if (vma->vm_flags & VM_PFNMAP)
+		ret = vmf_insert_pfn_prot(vma, vmf->address, pfn,
+					  vm_get_page_prot(vma->vm_flags));
+	else
+		ret = vmf_insert_mixed(vma, vmf->address, pfn);
+	uio_file_end(section);
 	return ret;
 }
 
-static vm_fault_t uio_fault_context(struct uio_object *obj, struct vm_fault *vmf,
-				    const struct uio_mem *mem,
-				    unsigned long index)
+static int uio_memory_pages(const struct uio_mem *mem, unsigned long index,
+			    struct page **pages, unsigned int nr)
 {
-	unsigned int nr = uio_pages_to_map(vmf, mem, index);
+	void *addr = (void *)(unsigned long)mem->addr + (index << PAGE_SHIFT);
+	unsigned int i;
 
-	/* unless the touched page is not there yet */
-	if (nr > 1 && obj->ctx->ops->fault_around &&
-	    uio_insert_pages(obj, vmf, mem, index, nr) == VM_FAULT_NOPAGE)
-		return VM_FAULT_NOPAGE;
-	return uio_fault_page(obj->ctx, vmf, mem - obj->idev.info->mem, index);
+	for (i = 0; i < nr; i++, addr += PAGE_SIZE) {
+		pages[i] = mem->memtype == UIO_MEM_VIRTUAL ? vmalloc_to_page(addr) :
+							     virt_to_page(addr);
+		if (!pages[i])
+			break;
+	}
+	return i ?: -EFAULT;
 }
 
-static vm_fault_t uio_fault_live(struct uio_object *obj, struct vm_fault *vmf)
+static vm_fault_t uio_fault_memory(const struct uio_file *uf, struct vm_fault *vmf,
+				   const struct uio_mem *mem, unsigned long index)
+{
+	struct page *pages[UIO_WALK_PAGES_MAX];
+	int nr = uio_memory_pages(mem, index, pages, uio_walk_pages(vmf, mem, index));
+
+	if (nr > 0 && !uio_page_is_counted(*pages))
+		return uio_insert_pfn(uf, vmf, *pages);
+	return uio_insert(uf, vmf, pages, nr);
+}
+
+static vm_fault_t uio_fault_context(const struct uio_file *uf, struct vm_fault *vmf,
+				    const struct uio_mem *mem, unsigned long index)
+{
+	struct uio_context *ctx = uf->obj->ctx;
+	unsigned int region = mem - uf->obj->idev.info->mem;
+	struct page *pages[UIO_WALK_PAGES_MAX];
+	vm_fault_t ret;
+	unsigned int noio;
+	int nr;
+
+	/* its pages may be locked where I/O waits for the driver */
+	noio = memalloc_noio_save();
+	nr = ctx->ops->get_pages(ctx, region, index << PAGE_SHIFT, pages,
+				 uio_walk_pages(vmf, mem, index));
+	ret = uio_insert(uf, vmf, pages, nr);
+	while (nr-- > 0) {
+		unlock_page(pages[nr]);
+		put_page(pages[nr]);
+	}
+	memalloc_noio_restore(noio);
+	return ret;
+}
+
+static vm_fault_t uio_fault_live(const struct uio_file *uf, struct vm_fault *vmf)
 {
 	unsigned long index = uio_pgoff_index(vmf->pgoff);
-	struct uio_mem *mem = uio_mem_find(obj->idev.info,
-					   uio_pgoff_map(vmf->pgoff));
+	struct uio_mem *mem = uio_mem_find(uf->obj->idev.info,
+					   uio_pgoff_region(vmf->pgoff));
 
 	if (!mem || index >= uio_mem_pages(mem))
 		return VM_FAULT_SIGBUS;
@@ -97,10 +207,10 @@ static vm_fault_t uio_fault_live(struct uio_object *obj, struct vm_fault *vmf)
 	switch (mem->memtype) {
 	case UIO_MEM_LOGICAL:
 	case UIO_MEM_VIRTUAL:
-		return uio_fault_memory(obj, vmf, mem, index);
-	case UIO_MEM_NONE:
-		return uio_has_fault_op(obj) ?
-		       uio_fault_context(obj, vmf, mem, index) : VM_FAULT_SIGBUS;
+		return uio_fault_memory(uf, vmf, mem, index);
+	case UIO_MEM_CONTEXT:
+		return uio_has_get_pages(uf->obj) ?
+		       uio_fault_context(uf, vmf, mem, index) : VM_FAULT_SIGBUS;
 	default:
 		return VM_FAULT_SIGBUS;
 	}
@@ -130,65 +240,40 @@ static struct page *uio_get_sink(struct uio_file *uf)
 	return old;
 }
 
-static vm_fault_t uio_insert_sink(struct vm_fault *vmf, struct page *page)
-{
-	struct vm_area_struct *vma = vmf->vma;
-
-	/* only memory may be pinned for I/O, as before */
-	if (!(vma->vm_flags & VM_IO))
-		return uio_insert_page(vmf, page);
-	/* the kernel allows a private mapping no single page */
-	if (uio_is_cow(vma))
-		return VM_FAULT_SIGBUS;
-	/*
-	 * Cached, as the kernel maps it, not as the device was: who reads past the
-	 * cache can find what the page held before its zeros.
-	 */
-	return vmf_insert_pfn_prot(vma, vmf->address, page_to_pfn(page),
-				   vm_get_page_prot(vma->vm_flags));
-}
-
 static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
 {
+	bool is_io = vmf->vma->vm_flags & VM_IO;
 	struct uio_context *ctx = uf->obj->ctx;
 	struct page *page;
 
-	if (!ctx || !uio_context_has_sink(ctx))
+	if (!ctx || !(ctx->flags & UIO_CONTEXT_SINK))
+		return vmf_error(-EIO);
+	/* the kernel allows a private mapping of I/O memory no single page */
+	if (is_io && uio_is_cow(vmf->vma))
 		return vmf_error(-EIO);
 
 	page = uio_get_sink(uf);
-	return page ? uio_insert_sink(vmf, page) : VM_FAULT_OOM;
+	if (!page)
+		return VM_FAULT_OOM;
+	/* only memory may be pinned for I/O, as before */
+	return is_io ? uio_insert_pfn(uf, vmf, page) : uio_insert(uf, vmf, &page, 1);
 }
 
 static vm_fault_t uio_vma_fault(struct vm_fault *vmf)
 {
 	struct uio_file *uf = vmf->vma->vm_file->private_data;
-	struct uio_object *obj = uf->obj;
 	vm_fault_t ret;
 
-	/* a page that goes again below could be read until then */
-	if (READ_ONCE(uf->revoked))
-		return VM_FAULT_SIGBUS;
-
-	if (uio_enter(obj)) {
-		ret = uio_fault_live(obj, vmf);
-		uio_leave(obj);
-	} else {
-		ret = uio_fault_revoked(uf, vmf);
-		/* as uio_leave() */
-		smp_mb();
-	}
-
-	/*
-	 * Revoked meanwhile? Pairs with smp_mb() in uio_revoke_file(): it finds
-	 * the page, or we find it revoked. There is nothing that it could wait
-	 * for.
-	 */
-	if (unlikely(READ_ONCE(uf->revoked))) {
-		uio_unmap_file(uf);
+	switch (uio_file_enter(uf)) {
+	case 0:
+		ret = uio_fault_live(uf, vmf);
+		uio_leave(uf->obj);
+		return ret;
+	case -EIO:
+		return uio_fault_revoked(uf, vmf);
+	default:
 		return VM_FAULT_SIGBUS;
 	}
-	return ret;
 }
 
 #ifdef CONFIG_HAVE_IOREMAP_PROT
@@ -199,7 +284,7 @@ static int uio_vma_access(struct vm_area_struct *vma, unsigned long addr,
 	struct uio_file *uf = vma->vm_file->private_data;
 	int ret;
 
-	if (!uio_enter(uf->obj))
+	if (uio_file_enter(uf))
 		return -EIO;
 
 	/* the next page may be one that was taken away; the caller comes again for it */
@@ -215,8 +300,8 @@ static int uio_vma_access(struct vm_area_struct *vma, unsigned long addr,
 /*
  * Maps nothing. To the kernel a VMA with this operation has a fault handler that
  * can do with the VMA's lock in place of the mmap_lock, as ours does: that saves
- * each touch a second attempt, and a thread that waits in a driver's fault
- * operation does not hold up what others do to the address space.
+ * each touch a second attempt, and a thread that waits in a driver's get_pages
+ * does not hold up what others do to the address space.
  */
 static vm_fault_t uio_vma_map_pages(struct vm_fault *vmf, pgoff_t start,
 				    pgoff_t end)

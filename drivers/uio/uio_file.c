@@ -5,6 +5,7 @@
 
 #include "uio_internal.h"
 
+#include <linux/srcu.h>
 #include <linux/uio_device.h>
 
 /*
@@ -63,10 +64,8 @@ static int uio_open_live(struct uio_object *obj, struct file *filp)
 	*uf = (struct uio_file) {
 		.obj		= obj,
 		.event_count	= atomic_read(&obj->idev.event),
-		.slot		= -1,
+		.id		= -1,
 	};
-	INIT_LIST_HEAD(&uf->node);
-	INIT_LIST_HEAD(&uf->mappers);
 
 	/* many devices are never opened */
 	ret = READ_ONCE(obj->inode) ? 0 : uio_make_inode(obj);
@@ -121,7 +120,7 @@ static int uio_release(struct inode *inode, struct file *filp)
 	if (live)
 		uio_leave(obj);
 
-	if (uf->slot >= 0)
+	if (uf->id >= 0)
 		uio_put_mappings(uf);
 
 	/* In this order: the context's release is the module's code. */
@@ -152,7 +151,7 @@ static bool uio_ask_for_irq(struct uio_object *obj)
  */
 static bool uio_has_irq(const struct uio_file *uf, bool has_event)
 {
-	return (has_event && READ_ONCE(uf->obj->has_irq)) ||
+	return (has_event && READ_ONCE(uf->obj->had_irq)) ||
 	       uio_ask_for_irq(uf->obj);
 }
 
@@ -276,21 +275,26 @@ static int uio_fasync(int fd, struct file *filp, int on)
 {
 	struct uio_file *uf = filp->private_data;
 	struct uio_object *obj = uf->obj;
-	int ret = fasync_helper(fd, filp, on, &obj->idev.async_queue);
+	int section, ret;
 
-	if (ret < 0 || !on)
+	if (!on)
+		return fasync_helper(fd, filp, 0, &obj->idev.async_queue);
+
+	ret = uio_file_begin(uf, &section);
+	if (ret)
+		return ret;
+	ret = fasync_helper(fd, filp, on, &obj->idev.async_queue);
+	uio_file_end(section);
+	if (ret < 0)
 		return ret;
 
-	/*
-	 * pairs with uio_wake_hangup() and uio_revoke_file(): they see the file, or
-	 * we see the state
-	 */
+	/* pairs with uio_wake_hangup(): it sees the file, or we see the state */
 	smp_mb();
-	if (!uio_file_error(uf))
+	if (!uio_revoked(obj))
 		return ret;
 
 	fasync_helper(fd, filp, 0, &obj->idev.async_queue);
-	return uio_file_error(uf);
+	return -EIO;
 }
 
 static int uio_mmap(struct file *filp, struct vm_area_struct *vma)
@@ -306,36 +310,58 @@ static int uio_mmap(struct file *filp, struct vm_area_struct *vma)
 	return ret;
 }
 
+/* Sections that begin with a check of @revoked, and that UIO_IOC_REVOKE waits for. */
+DEFINE_STATIC_SRCU(uio_file_srcu);
+
+/**
+ * uio_file_begin - begin what must be over when UIO_IOC_REVOKE returns
+ * @uf: the file
+ * @section: for uio_file_end()
+ *
+ * What makes a page present, or has signals sent. It may allocate memory, but not call
+ * the driver.
+ *
+ * Return: 0, or -ENODEV if the file is revoked.
+ */
+int uio_file_begin(const struct uio_file *uf, int *section)
+{
+	*section = srcu_read_lock(&uio_file_srcu);
+	if (likely(!READ_ONCE(uf->revoked)))
+		return 0;
+
+	srcu_read_unlock(&uio_file_srcu, *section);
+	return -ENODEV;
+}
+
+void uio_file_end(int section)
+{
+	srcu_read_unlock(&uio_file_srcu, section);
+}
+
 /* Of several who come at the same time, one finds it not revoked yet. */
 static bool uio_set_revoked(struct uio_file *uf)
 {
-	bool was;
+	guard(mutex)(&uf->obj->map_lock);
+	if (uf->revoked)
+		return false;
 
-	mutex_lock(&uf->obj->map_lock);
-	was = uf->revoked;
 	WRITE_ONCE(uf->revoked, true);
-	mutex_unlock(&uf->obj->map_lock);
-	return was;
+	return true;
 }
 
-/*
- * Takes the device away from one open file. Waits for no callback, but for an mmap() of
- * the file that is under way.
- */
+/* Takes the device away from one open file. Does not wait for the driver. */
 static int uio_revoke_file(struct file *filp)
 {
 	struct uio_file *uf = filp->private_data;
 	struct uio_object *obj = uf->obj;
 
-	if (uio_set_revoked(uf))
+	if (!uio_set_revoked(uf))
 		return -ENODEV;
 
 	uio_wake_all(obj);
-
-	/* pairs with uio_fasync() and uio_vma_fault() */
-	smp_mb();
+	synchronize_srcu_expedited(&uio_file_srcu);
 	fasync_helper(-1, filp, 0, &obj->idev.async_queue);
-	uio_wait_for_mappers(obj, uf);
+	uio_wait_for_populating(obj, uf);
 	uio_unmap_file(uf);
 	return 0;
 }

@@ -25,8 +25,6 @@
 #include <linux/uio_driver.h>
 #include <linux/dma-mapping.h>
 
-#define UIO_MAX_DEVICES		BIT(MINORBITS)
-
 /* What poll() gives of a live device that has no interrupt. */
 #ifndef UIO_POLL_NO_IRQ
 #define UIO_POLL_NO_IRQ		EPOLLERR
@@ -41,37 +39,40 @@
  *	NULL before the first open()
  * @active: state of the device and number of callers inside the driver, see
  *	uio_lifetime.c
+ * @unmap_again: for the drain: when the device was revoked, somebody was inside the
+ *	driver or in mmap(), and may have made a page present after the unmapping
  * @driver_faults: some mappings have a fault handler of the driver's
- * @straggler: when the device was revoked, there was a caller inside the driver, or an
- *	mmap() that had left it but was under way
- * @has_irq: the device could have events when somebody looked, so that a read()
+ * @had_irq: the device could have events when somebody looked, so that a read()
  *	that finds one need not look at the driver's memory
  * @irq: line to free; UIO_IRQ_NONE if none was requested
- * @map_lock: taken inside the driver, protects lists and slots below
- * @mapped: files with mappings that mmap() has populated
+ * @map_lock: taken inside the driver; protects what follows, and &uio_file.id and
+ *	&uio_file.revoked against who writes them
+ * @populating: mmap() calls that make pages present, see uio_unmap.c
  * @driver_ops: what stands before vm_operations of the driver's
- * @slots: &uio_file.slot of the files that are mapped
- * @nr_slots: one more than the highest slot there ever was
+ * @file_ids: &uio_file.id of the files that are mapped
+ * @nr_file_ids: one more than the highest there ever was
  * @dep_map: makes the time inside the driver look like a read lock to lockdep
  * @active_key: class of @dep_map, of this device only: a callback may unregister
  *	another device
  * @info_key: the same for &uio_device.info_lock
  * @rcu: uio_event_notify() and open() find the object without a reference
+ *
+ * These are not in struct uio_device because compiled drivers know its layout.
  */
 struct uio_object {
 	struct uio_device	idev;
 	struct uio_context	*ctx;
 	struct inode		*inode;
 	atomic_t		active;
+	bool			unmap_again;
 	bool			driver_faults;
-	bool			straggler;
-	bool			has_irq;
+	bool			had_irq;
 	long			irq;
-	struct mutex		map_lock;	/* mapped, driver_ops, slots */
-	struct list_head	mapped;
+	struct mutex		map_lock;	/* see above */
+	struct list_head	populating;
 	struct list_head	driver_ops;
-	struct ida		slots;
-	unsigned int		nr_slots;
+	struct ida		file_ids;
+	unsigned int		nr_file_ids;
 	struct lockdep_map	dep_map;
 	struct lock_class_key	active_key;
 	struct lock_class_key	info_key;
@@ -80,10 +81,10 @@ struct uio_object {
 
 #define to_uio_object(_idev) container_of(_idev, struct uio_object, idev)
 
-/* Do pages of UIO_MEM_NONE come from the driver? */
-static inline bool uio_has_fault_op(const struct uio_object *obj)
+/* Can the device have regions of type UIO_MEM_CONTEXT? */
+static inline bool uio_has_get_pages(const struct uio_object *obj)
 {
-	return obj->ctx && obj->ctx->ops->fault;
+	return obj->ctx && obj->ctx->ops->get_pages;
 }
 
 /* uio_lifetime.c: states, references */
@@ -92,14 +93,13 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 				    struct uio_context *ctx);
 void uio_object_release(struct device *dev);
 void uio_wait_for_objects(void);
-void uio_left(struct uio_object *obj);
+void uio_wake_drain(struct uio_object *obj);
+void uio_make_live(struct uio_object *obj);
 void uio_revoke(struct uio_object *obj);
 void uio_drain(struct uio_object *obj);
-int uio_context_claim(struct uio_context *ctx);
-bool uio_context_has_sink(const struct uio_context *ctx);
 
-/* Far enough from 0 on either side for any number of callers. */
-#define UIO_REVOKED	(INT_MIN / 2)
+/* Added to &uio_object.active: far enough from 0 for any number of callers. */
+#define UIO_REVOKED_BIAS	(INT_MIN / 2)
 
 /*
  * To lockdep a caller inside the driver holds a lock for reading, taken by
@@ -118,7 +118,7 @@ static inline void uio_dep_enter(struct uio_object *obj)
  *
  * Return: true if the device is live: the driver's info and what it describes
  * stay valid until uio_leave(), and the caller may sleep. false if the device
- * is revoked. Never waits.
+ * is revoked, or not live yet. Never waits.
  */
 static inline bool uio_enter(struct uio_object *obj)
 {
@@ -138,19 +138,11 @@ static inline void uio_leave(struct uio_object *obj)
 	rwsem_release(&obj->dep_map, _RET_IP_);
 
 	/* fully ordered, pairs with uio_drained() */
-	if (unlikely(atomic_dec_return(&obj->active) == UIO_REVOKED))
-		uio_left(obj);
+	if (unlikely(atomic_dec_return(&obj->active) == UIO_REVOKED_BIAS))
+		uio_wake_drain(obj);
 }
 
-/**
- * uio_revoked - is the device revoked
- * @obj: the device
- *
- * For a sleeper this belongs after it has queued itself, as in uio_wait() and
- * after poll_wait(): uio_revoke() changes the state first and then wakes.
- *
- * Return: true once uio_revoke() has begun.
- */
+/* As uio_enter() says when it is called; for those who do not go inside. */
 static inline bool uio_revoked(const struct uio_object *obj)
 {
 	return atomic_read(&obj->active) < 0;
@@ -160,20 +152,16 @@ static inline bool uio_revoked(const struct uio_object *obj)
  * struct uio_file - an open file
  * @obj: the device; the file has a reference
  * @event_count: number of the last event that was read
- * @slot: tells the file's mappings from those of other files, see
- *	uio_mapping.h; negative before the first mmap()
+ * @id: tells the file's mappings from those of other files, see uio_mapping.h;
+ *	negative before the first mmap()
  * @revoked: UIO_IOC_REVOKE
- * @node: in &uio_object.mapped, once @mappers had any
- * @mappers: address spaces with mappings that mmap() has populated
  * @sink: page for touches after the device was revoked, see uio_fault.c
  */
 struct uio_file {
 	struct uio_object	*obj;
 	s32			event_count;
-	int			slot;
+	int			id;
 	bool			revoked;
-	struct list_head	node;
-	struct list_head	mappers;
 	struct page		*sink;
 };
 
@@ -207,18 +195,19 @@ static inline int uio_file_enter(const struct uio_file *uf)
 /* uio_main.c: numbers, class, inodes */
 extern struct class uio_class;
 bool uio_ready(void);
-dev_t uio_devt(int minor);
+int uio_minor_alloc(struct uio_object *obj);
+void uio_minor_free(struct uio_object *obj);
+struct uio_object *uio_object_find(unsigned int minor);
 int uio_make_inode(struct uio_object *obj);
 
-/* uio_register.c: minors */
-struct uio_object *uio_object_find(unsigned int minor);
+/* uio_context.c */
+int uio_context_use(struct uio_context *ctx);
+struct uio_context *uio_context_get(struct uio_context *ctx);
 
-/* uio_notice.c */
-void uio_tell_left_open(struct uio_object *obj);
-void uio_forget_told(void);
-
-/* uio_file.c */
+/* uio_file.c: open files */
 extern const struct file_operations uio_fops;
+int uio_file_begin(const struct uio_file *uf, int *section);
+void uio_file_end(int section);
 
 /* uio_mmap.c: mmap() */
 int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma);
@@ -229,27 +218,16 @@ int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma,
 		    bool *keep_pgoff);
 void uio_free_driver_ops(struct uio_object *obj);
 
-/* uio_mapper.c: mmap() calls under way */
-int uio_note_mapper(struct uio_file *uf, struct mm_struct *mm);
-bool uio_has_mappers(struct uio_object *obj);
-void uio_wait_for_mappers(struct uio_object *obj, const struct uio_file *uf);
-void uio_forget_mappers(struct uio_file *uf);
-
 /* uio_fault.c: touching a mapping */
 extern const struct vm_operations_struct uio_memory_vm_ops;
 extern const struct vm_operations_struct uio_io_vm_ops;
 extern const struct vm_operations_struct uio_dma_vm_ops;
 
-/* uio_insert.c: page tables */
-unsigned int uio_pages_to_map(struct vm_fault *vmf, const struct uio_mem *mem,
-			      unsigned long index);
-struct page *uio_mem_page(const struct uio_mem *mem, unsigned long index);
-vm_fault_t uio_insert_page(struct vm_fault *vmf, struct page *page);
-vm_fault_t uio_insert_pages(struct uio_object *obj, struct vm_fault *vmf,
-			    const struct uio_mem *mem, unsigned long index,
-			    unsigned int nr);
-
 /* uio_unmap.c: taking mappings away */
+int uio_begin_populating(struct uio_file *uf, struct mm_struct *mm);
+bool uio_is_populating(struct uio_object *obj);
+void uio_wait_for_populating(struct uio_object *obj, const struct uio_file *uf);
+void uio_forget_populating(struct uio_file *uf);
 void uio_unmap_device(struct uio_object *obj);
 void uio_unmap_file(struct uio_file *uf);
 
@@ -260,9 +238,10 @@ void uio_wake_all(struct uio_object *obj);
 void uio_wake_hangup(struct uio_object *obj);
 bool uio_look_at_irq(struct uio_object *obj);
 
-/* uio_sysfs.c */
+/* uio_sysfs.c: attributes */
 extern const struct attribute_group *uio_groups[];
 int uio_sysfs_add(struct uio_object *obj);
+void uio_sysfs_announce(struct uio_object *obj);
 void uio_sysfs_del(struct uio_object *obj);
 
 #endif /* _UIO_INTERNAL_H */

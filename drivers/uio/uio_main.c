@@ -8,13 +8,17 @@
 
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
+#include <linux/xarray.h>
 
 #define UIO_FS_MAGIC	0x55494f00	/* "UIO" */
+
+#define UIO_MAX_DEVICES	BIT(MINORBITS)
 
 static dev_t uio_first_devt;
 static struct cdev *uio_cdev;
 static struct vfsmount *uio_mnt;
 static bool uio_is_ready;
+static DEFINE_XARRAY_ALLOC(uio_minors);
 
 struct class uio_class = {
 	.name		= "uio",
@@ -34,14 +38,52 @@ bool uio_ready(void)
 }
 
 /**
- * uio_devt - make a device number
- * @minor: the minor
+ * uio_minor_alloc - give a device its number
+ * @obj: the device, not live yet: until it is, open() finds it and fails
  *
- * Return: the number that /dev/uio@minor has.
+ * Return: 0, or a negative error code.
  */
-dev_t uio_devt(int minor)
+int uio_minor_alloc(struct uio_object *obj)
 {
-	return MKDEV(MAJOR(uio_first_devt), minor);
+	u32 minor;
+	int ret;
+
+	ret = xa_alloc(&uio_minors, &minor, obj, XA_LIMIT(0, UIO_MAX_DEVICES - 1),
+		       GFP_KERNEL);
+	if (ret == -EBUSY) {
+		dev_err(obj->idev.dev.parent, "too many uio devices\n");
+		return -EINVAL;
+	}
+	if (ret)
+		return ret;
+
+	obj->idev.minor = minor;
+	obj->idev.dev.devt = MKDEV(MAJOR(uio_first_devt), minor);
+	return 0;
+}
+
+/* Not before device_del(): the next device to get it has the same name. */
+void uio_minor_free(struct uio_object *obj)
+{
+	xa_erase(&uio_minors, obj->idev.minor);
+}
+
+/**
+ * uio_object_find - find a device to open
+ * @minor: its minor
+ *
+ * Return: the device, whatever its state, with a reference, or NULL.
+ */
+struct uio_object *uio_object_find(unsigned int minor)
+{
+	struct uio_object *obj;
+
+	rcu_read_lock();
+	obj = xa_load(&uio_minors, minor);
+	if (obj && !kobject_get_unless_zero(&obj->idev.dev.kobj))
+		obj = NULL;
+	rcu_read_unlock();
+	return obj;
 }
 
 /**
@@ -147,7 +189,6 @@ static void __exit uio_exit(void)
 	uio_cdev_exit();
 	class_unregister(&uio_class);
 	kern_unmount(uio_mnt);
-	uio_forget_told();
 }
 
 module_init(uio_init)

@@ -11,7 +11,7 @@
  *
  * from the highest bits of the page offset to the lowest, which are kept by
  * everything that splits, moves or copies a mapping. A file is the number that
- * it got at its first mmap(), its slot. It is what /proc/PID/maps shows as the
+ * it got at its first mmap(), &uio_file.id. It is what /proc/PID/maps shows as the
  * offset.
  */
 
@@ -24,23 +24,23 @@
 
 /* What pgoff_t holds, and loff_t in bytes. */
 #define UIO_PGOFF_BITS	(BITS_PER_LONG == 32 ? 32 : 63 - PAGE_SHIFT)
-#define UIO_MAP_BITS	3
+#define UIO_REGION_BITS	3
 #define UIO_PAGE_BITS	(BITS_PER_LONG == 32 ? 20 : 28)
-#define UIO_SLOT_BITS	(UIO_PGOFF_BITS - UIO_MAP_BITS - UIO_PAGE_BITS)
-#define UIO_MAP_SHIFT	(UIO_PAGE_BITS + UIO_SLOT_BITS)
-#define UIO_MAX_SLOT	(BIT(UIO_SLOT_BITS) - 1)
+#define UIO_FILE_BITS	(UIO_PGOFF_BITS - UIO_REGION_BITS - UIO_PAGE_BITS)
+#define UIO_REGION_SHIFT	(UIO_PAGE_BITS + UIO_FILE_BITS)
+#define UIO_MAX_FILE_ID	(BIT(UIO_FILE_BITS) - 1)
 
-static_assert(BIT(UIO_MAP_BITS) >= MAX_UIO_MAPS);
+static_assert(BIT(UIO_REGION_BITS) >= MAX_UIO_MAPS);
 
-static inline pgoff_t uio_pgoff(unsigned long map, unsigned long slot,
+static inline pgoff_t uio_pgoff(unsigned long region, unsigned long file,
 				unsigned long index)
 {
-	return (map << UIO_MAP_SHIFT) + (slot << UIO_PAGE_BITS) + index;
+	return (region << UIO_REGION_SHIFT) + (file << UIO_PAGE_BITS) + index;
 }
 
-static inline unsigned long uio_pgoff_map(pgoff_t pgoff)
+static inline unsigned long uio_pgoff_region(pgoff_t pgoff)
 {
-	return pgoff >> UIO_MAP_SHIFT;
+	return pgoff >> UIO_REGION_SHIFT;
 }
 
 static inline unsigned long uio_pgoff_index(pgoff_t pgoff)
@@ -49,9 +49,10 @@ static inline unsigned long uio_pgoff_index(pgoff_t pgoff)
 }
 
 static inline struct uio_mem *uio_mem_find(struct uio_info *info,
-					   unsigned long map)
+					   unsigned long region)
 {
-	return map < MAX_UIO_MAPS && info->mem[map].size ? &info->mem[map] : NULL;
+	return region < MAX_UIO_MAPS && info->mem[region].size ?
+	       &info->mem[region] : NULL;
 }
 
 static inline unsigned long uio_mem_pages(const struct uio_mem *mem)

@@ -11,47 +11,36 @@
 #include "uio_mapping.h"
 #include "uio_mm.h"
 
-/**
- * uio_put_mappings - let go of what a file's mappings needed
- * @uf: a file that goes, and was mapped
- */
-void uio_put_mappings(struct uio_file *uf)
+/* The file is mapped for the first time. With 0 the offset of region 0 stays 0. */
+static int uio_file_id_alloc(struct uio_file *uf)
 {
 	struct uio_object *obj = uf->obj;
+	/* 0 is where the driver's own mmap_prepare() leaves mappings */
+	unsigned int min = obj->idev.info->mmap_prepare ? 1 : 0;
+	int id;
 
-	mutex_lock(&obj->map_lock);
-	uio_forget_mappers(uf);
-	ida_free(&obj->slots, uf->slot);
-	mutex_unlock(&obj->map_lock);
+	guard(mutex)(&obj->map_lock);
+	if (uf->id >= 0)
+		return 0;
 
-	if (uf->sink)
-		__free_page(uf->sink);
+	id = ida_alloc_range(&obj->file_ids, min, UIO_MAX_FILE_ID, GFP_NOIO);
+	if (id < 0)
+		return id;
+
+	WRITE_ONCE(obj->nr_file_ids, max_t(unsigned int, obj->nr_file_ids, id + 1));
+	WRITE_ONCE(uf->id, id);
+	return 0;
 }
 
-/* The file's slot, from the first mmap() on. With slot 0 the offset of region 0 stays 0. */
-static int uio_get_slot(struct uio_file *uf)
+/* Lets go of what the mappings of a file needed, which goes. */
+void uio_put_mappings(struct uio_file *uf)
 {
-	struct uio_object *obj = uf->obj;
-	int slot = READ_ONCE(uf->slot);
-
-	if (slot >= 0)
-		return slot;
-
-	mutex_lock(&obj->map_lock);
-	slot = uf->slot;
-	if (slot < 0) {
-		/* slot 0 is where the driver's own mmap_prepare() leaves mappings */
-		slot = ida_alloc_range(&obj->slots,
-				       obj->idev.info->mmap_prepare ? 1 : 0,
-				       UIO_MAX_SLOT, GFP_NOIO);
-		if (slot >= 0) {
-			WRITE_ONCE(obj->nr_slots,
-				   max_t(unsigned int, obj->nr_slots, slot + 1));
-			WRITE_ONCE(uf->slot, slot);
-		}
+	scoped_guard(mutex, &uf->obj->map_lock) {
+		uio_forget_populating(uf);
+		ida_free(&uf->obj->file_ids, uf->id);
 	}
-	mutex_unlock(&obj->map_lock);
-	return slot;
+	if (uf->sink)
+		__free_page(uf->sink);
 }
 
 static int uio_check_io(const struct uio_mem *mem, const struct vm_area_struct *vma)
@@ -73,7 +62,7 @@ static int uio_mmap_io(struct uio_file *uf, struct uio_mem *mem,
 	unsigned long size = vma->vm_end - vma->vm_start;
 	int ret;
 
-	ret = uio_check_io(mem, vma) ?: uio_note_mapper(uf, vma->vm_mm);
+	ret = uio_check_io(mem, vma) ?: uio_begin_populating(uf, vma->vm_mm);
 	if (ret)
 		return ret;
 
@@ -107,7 +96,7 @@ static int uio_mmap_dma_coherent(struct uio_file *uf, struct uio_mem *mem,
 	dev_warn(mem->dma_device,
 		 "use of UIO_MEM_DMA_COHERENT is highly discouraged\n");
 
-	ret = uio_note_mapper(uf, vma->vm_mm);
+	ret = uio_begin_populating(uf, vma->vm_mm);
 	if (ret)
 		return ret;
 
@@ -128,8 +117,8 @@ static int uio_mmap_mem(struct uio_file *uf, struct uio_mem *mem,
 	case UIO_MEM_LOGICAL:
 	case UIO_MEM_VIRTUAL:
 		return uio_mmap_pages(vma);
-	case UIO_MEM_NONE:
-		return uio_has_fault_op(uf->obj) ? uio_mmap_pages(vma) : -EINVAL;
+	case UIO_MEM_CONTEXT:
+		return uio_has_get_pages(uf->obj) ? uio_mmap_pages(vma) : -EINVAL;
 	case UIO_MEM_DMA_COHERENT:
 		return uio_mmap_dma_coherent(uf, mem, vma);
 	default:
@@ -158,23 +147,23 @@ static bool uio_pgoff_is_a_pfn(const struct vm_area_struct *vma)
 int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma)
 {
 	struct uio_object *obj = uf->obj;
-	unsigned long map = vma->vm_pgoff;
-	struct uio_mem *mem = uio_mem_find(obj->idev.info, map);
+	unsigned long region = vma->vm_pgoff;
+	struct uio_mem *mem = uio_mem_find(obj->idev.info, region);
 	bool keep_pgoff = false;
-	int slot, ret;
+	int ret;
 
 	if (!mem || vma_pages(vma) > min(uio_mem_pages(mem), BIT(UIO_PAGE_BITS)))
 		return -EINVAL;
 
-	slot = uio_get_slot(uf);
-	if (slot < 0)
-		return slot;
+	ret = READ_ONCE(uf->id) < 0 ? uio_file_id_alloc(uf) : 0;
+	if (ret)
+		return ret;
 
 	if (obj->idev.info->mmap_prepare)
 		ret = uio_mmap_driver(uf, vma, &keep_pgoff);
 	else
 		ret = uio_mmap_mem(uf, mem, vma);
 	if (!keep_pgoff && !uio_pgoff_is_a_pfn(vma))
-		vma->vm_pgoff = uio_pgoff(map, slot, 0);
+		vma->vm_pgoff = uio_pgoff(region, uf->id, 0);
 	return ret;
 }

@@ -1,67 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: registration, minors.
+ * Userspace I/O: registration.
  */
 
 #include "uio_internal.h"
 
-/* Minors in use; NULL as long as the device can't be found yet. */
-static DEFINE_IDR(uio_idr);
-static DEFINE_MUTEX(uio_idr_lock);
-
-static int uio_minor_reserve(struct uio_object *obj)
-{
-	int minor;
-
-	mutex_lock(&uio_idr_lock);
-	minor = idr_alloc(&uio_idr, NULL, 0, UIO_MAX_DEVICES, GFP_KERNEL);
-	mutex_unlock(&uio_idr_lock);
-	if (minor == -ENOSPC) {
-		dev_err(obj->idev.dev.parent, "too many uio devices\n");
-		return -EINVAL;
-	}
-	if (minor < 0)
-		return minor;
-
-	obj->idev.minor = minor;
-	obj->idev.dev.devt = uio_devt(minor);
-	return 0;
-}
-
-static void uio_minor_show(struct uio_object *obj)
-{
-	mutex_lock(&uio_idr_lock);
-	idr_replace(&uio_idr, obj, obj->idev.minor);
-	mutex_unlock(&uio_idr_lock);
-}
-
-static void uio_minor_free(struct uio_object *obj)
-{
-	mutex_lock(&uio_idr_lock);
-	idr_remove(&uio_idr, obj->idev.minor);
-	mutex_unlock(&uio_idr_lock);
-}
-
-/**
- * uio_object_find - find a device to open
- * @minor: its minor
- *
- * Return: the device, revoked maybe, with a reference, or NULL.
- */
-struct uio_object *uio_object_find(unsigned int minor)
-{
-	struct uio_object *obj;
-
-	rcu_read_lock();
-	obj = idr_find(&uio_idr, minor);
-	if (obj && !kobject_get_unless_zero(&obj->idev.dev.kobj))
-		obj = NULL;
-	rcu_read_unlock();
-	return obj;
-}
-
-/* Everything that a name in /dev and sysfs needs; the device may be opened. */
-static int uio_publish(struct uio_object *obj)
+/* Everything that user space can see of it; nobody hears of it yet. */
+static int uio_add(struct uio_object *obj)
 {
 	struct device *dev = &obj->idev.dev;
 	int ret;
@@ -70,8 +15,7 @@ static int uio_publish(struct uio_object *obj)
 	if (ret)
 		return ret;
 
-	/* user space may open it as soon as it hears of it from device_add() */
-	uio_minor_show(obj);
+	dev_set_uevent_suppress(dev, true);
 	ret = device_add(dev);
 	if (ret)
 		return ret;
@@ -93,26 +37,26 @@ err_device:
 	return ret;
 }
 
-static void uio_unpublish(struct uio_object *obj)
+/* Only open files have references after it. */
+static void uio_put_registration(struct uio_object *obj)
 {
-	uio_sysfs_del(obj);
-	device_del(&obj->idev.dev);
-}
-
-/* The end of a registration: only open files have references after it. */
-static void uio_retire(struct uio_object *obj)
-{
-	struct uio_context *ctx = obj->ctx;
-
 	/* not before the drain: callbacks may use it */
 	WRITE_ONCE(obj->idev.info->uio_dev, NULL);
-
-	/* not before device_del(): the next one to get it has the same name */
 	uio_minor_free(obj);
-	uio_tell_left_open(obj);
 	put_device(&obj->idev.dev);
-	if (ctx)
-		uio_context_put(ctx);
+}
+
+/* For want of a context, what was open has lost something. */
+static void uio_tell_left_open(const struct uio_object *obj)
+{
+	const struct device *dev = &obj->idev.dev;
+
+	if (!obj->ctx && kref_read(&dev->kobj.kref) > 1)
+		dev_notice_ratelimited(dev->parent,
+				       "uio: %s has no context: %s was open when it went, its mappings are gone and release is not called\n",
+				       obj->idev.owner ? module_name(obj->idev.owner) :
+							 dev_driver_string(dev->parent),
+				       dev_name(dev));
 }
 
 static int uio_check(struct device *parent, struct uio_info *info,
@@ -128,12 +72,12 @@ static int uio_check(struct device *parent, struct uio_info *info,
 		return 0;
 
 	if (info->mmap_prepare) {
-		dev_err(parent, "uio: %s: a driver with a context maps by its fault operation, not by mmap_prepare\n",
+		dev_err(parent, "uio: %s: a driver with a context maps by get_pages, not by mmap_prepare\n",
 			info->name);
 		return -EINVAL;
 	}
-	if (uio_context_claim(ctx)) {
-		dev_err(parent, "uio: %s: context was registered before and needs a new uio_context_init()\n",
+	if (uio_context_use(ctx)) {
+		dev_err(parent, "uio: %s: context was registered before: a new registration takes a new one\n",
 			info->name);
 		return -EBUSY;
 	}
@@ -148,13 +92,12 @@ static int uio_check(struct device *parent, struct uio_info *info,
  * @ctx:	what keeps @info and the memory in it valid, fresh from
  *		uio_context_init(); NULL: as __uio_register_device()
  *
- * User space can open the device before this returns. The registration has a
- * reference to @ctx of its own until uio_unregister_device().
+ * When this has succeeded, the device can be opened, and not before; the "add" event
+ * comes when everything is there. In a module_init() it should be the last step that
+ * can fail: the kernel frees a module whose init fails, also one with open files.
  *
- * If it fails after the device could be opened, files that were opened
- * meanwhile find it revoked, keep their references, and close like any other.
- * In either case the caller's own reference to @ctx is its to put, and @ctx
- * has been used.
+ * The registration has a reference to @ctx of its own until uio_unregister_device().
+ * If it fails, the caller's own reference is still its to put, and @ctx has been used.
  *
  * Context: Process context, may sleep.
  * Return: 0; -EINVAL for a description that lacks something or does not go
@@ -178,24 +121,26 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 	if (!obj)
 		return -ENOMEM;
 
-	ret = uio_minor_reserve(obj);
+	ret = uio_minor_alloc(obj);
 	if (ret) {
 		put_device(&obj->idev.dev);
 		return ret;
 	}
 
-	if (ctx)
-		uio_context_get(ctx);
-	/* before any callback can run: it may notify */
+	/* before the interrupt, whose handler may notify */
 	smp_store_release(&info->uio_dev, &obj->idev);
 
-	ret = uio_publish(obj);
+	ret = uio_add(obj);
 	if (ret) {
-		uio_revoke(obj);
-		uio_drain(obj);
-		uio_retire(obj);
+		uio_put_registration(obj);
+		return ret;
 	}
-	return ret;
+
+	if (ctx)
+		uio_context_get(ctx);
+	uio_make_live(obj);
+	uio_sysfs_announce(obj);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(__uio_register_device_context);
 
@@ -282,6 +227,7 @@ EXPORT_SYMBOL_GPL(uio_drain_device);
 void uio_unregister_device(struct uio_info *info)
 {
 	struct uio_device *idev;
+	struct uio_context *ctx;
 	struct uio_object *obj;
 
 	idev = info ? READ_ONCE(info->uio_dev) : NULL;
@@ -289,16 +235,21 @@ void uio_unregister_device(struct uio_info *info)
 		return;
 
 	obj = to_uio_object(idev);
+	ctx = obj->ctx;
 	uio_revoke(obj);
 	uio_drain(obj);
-	uio_unpublish(obj);
-	uio_retire(obj);
+	uio_sysfs_del(obj);
+	device_del(&obj->idev.dev);
+	uio_tell_left_open(obj);
+	uio_put_registration(obj);
+	if (ctx)
+		uio_context_put(ctx);
 }
 EXPORT_SYMBOL_GPL(uio_unregister_device);
 
-static void uio_devm_unregister(void *info)
+static void uio_devm_unregister(struct device *parent, void *res)
 {
-	uio_unregister_device(info);
+	uio_unregister_device(*(struct uio_info **)res);
 }
 
 /**
@@ -317,9 +268,21 @@ int __devm_uio_register_device_context(struct module *owner,
 				       struct uio_info *info,
 				       struct uio_context *ctx)
 {
-	int ret = __uio_register_device_context(owner, parent, info, ctx);
+	struct uio_info **res;
+	int ret;
 
-	return ret ?: devm_add_action_or_reset(parent, uio_devm_unregister, info);
+	/* first: nothing may fail when the device can be opened */
+	res = devres_alloc(uio_devm_unregister, sizeof(*res), GFP_KERNEL);
+	if (!res)
+		return -ENOMEM;
+
+	*res = info;
+	ret = __uio_register_device_context(owner, parent, info, ctx);
+	if (ret)
+		devres_free(res);
+	else
+		devres_add(parent, res);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(__devm_uio_register_device_context);
 

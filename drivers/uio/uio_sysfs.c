@@ -52,40 +52,40 @@ const struct attribute_group *uio_groups[] = {
 };
 
 /**
- * struct uio_map - directory maps/mapN
+ * struct uio_dir - directory maps/mapN or portio/portN
  * @kobj: the directory
- * @mem: the driver's description of the region
+ * @region: the driver's description of the region
  */
+struct uio_dir {
+	struct kobject kobj;
+	const void *region;
+};
+
+/* What &uio_mem.map and &uio_port.portio point to. */
 struct uio_map {
-	struct kobject kobj;
-	struct uio_mem *mem;
+	struct uio_dir dir;
 };
 
-/**
- * struct uio_portio - directory portio/portN
- * @kobj: the directory
- * @port: the driver's description of the region
- */
 struct uio_portio {
-	struct kobject kobj;
-	struct uio_port *port;
+	struct uio_dir dir;
 };
 
-#define to_uio_mem(_kobj)	(container_of(_kobj, struct uio_map, kobj)->mem)
-#define to_uio_port(_kobj)	(container_of(_kobj, struct uio_portio, kobj)->port)
-
-static struct uio_object *uio_region_object(struct kobject *region)
+static const void *uio_region(const struct kobject *kobj)
 {
-	/* uioN/maps/mapN */
-	return to_uio_object(dev_get_drvdata(kobj_to_dev(region->parent->parent)));
+	return container_of(kobj, struct uio_dir, kobj)->region;
 }
+
+#define to_uio_mem(_kobj)	((const struct uio_mem *)uio_region(_kobj))
+#define to_uio_port(_kobj)	((const struct uio_port *)uio_region(_kobj))
 
 static ssize_t uio_region_show(struct kobject *kobj, struct attribute *attr,
 			       char *buf)
 {
 	struct kobj_attribute *kattr = container_of(attr, struct kobj_attribute,
 						    attr);
-	struct uio_object *obj = uio_region_object(kobj);
+	/* uioN/maps/mapN */
+	struct device *dev = kobj_to_dev(kobj->parent->parent);
+	struct uio_object *obj = to_uio_object(dev_get_drvdata(dev));
 	ssize_t ret;
 
 	if (!uio_enter(obj))
@@ -99,6 +99,11 @@ static ssize_t uio_region_show(struct kobject *kobj, struct attribute *attr,
 static const struct sysfs_ops uio_region_sysfs_ops = {
 	.show = uio_region_show,
 };
+
+static void uio_dir_release(struct kobject *kobj)
+{
+	kfree(container_of(kobj, struct uio_dir, kobj));
+}
 
 #define UIO_REGION_ATTR(_kind, _name, _fmt, _value)			\
 static ssize_t _kind##_##_name##_show(struct kobject *kobj,		\
@@ -124,13 +129,8 @@ static struct attribute *map_attrs[] = {
 };
 ATTRIBUTE_GROUPS(map);
 
-static void uio_map_release(struct kobject *kobj)
-{
-	kfree(container_of(kobj, struct uio_map, kobj));
-}
-
 static const struct kobj_type uio_map_type = {
-	.release	= uio_map_release,
+	.release	= uio_dir_release,
 	.sysfs_ops	= &uio_region_sysfs_ops,
 	.default_groups	= map_groups,
 };
@@ -167,77 +167,57 @@ static struct attribute *portio_attrs[] = {
 };
 ATTRIBUTE_GROUPS(portio);
 
-static void uio_portio_release(struct kobject *kobj)
-{
-	kfree(container_of(kobj, struct uio_portio, kobj));
-}
-
 static const struct kobj_type uio_portio_type = {
-	.release	= uio_portio_release,
+	.release	= uio_dir_release,
 	.sysfs_ops	= &uio_region_sysfs_ops,
 	.default_groups	= portio_groups,
 };
 
-/* Makes *@dir with the first region; the region's kobject is put on failure. */
-static int uio_region_add(struct uio_object *obj, struct kobject **dir,
-			  const char *dir_name, struct kobject *region,
-			  const char *fmt, int nr)
+/* Makes @all, "maps" or "portio", with the first region. */
+static struct uio_dir *uio_dir_add(struct uio_object *obj, struct kobject **all,
+				   const struct kobj_type *type, int nr,
+				   const void *region)
 {
+	bool is_map = type == &uio_map_type;
+	struct uio_dir *dir = kzalloc(sizeof(*dir), GFP_KERNEL);
 	int ret;
 
-	if (!*dir)
-		*dir = kobject_create_and_add(dir_name, &obj->idev.dev.kobj);
-	ret = *dir ? kobject_add(region, *dir, fmt, nr) : -ENOMEM;
-	if (ret) {
-		kobject_put(region);
-		return ret;
-	}
+	if (!dir)
+		return ERR_PTR(-ENOMEM);
 
-	kobject_uevent(region, KOBJ_ADD);
-	return 0;
+	dir->region = region;
+	kobject_init(&dir->kobj, type);
+	if (!*all)
+		*all = kobject_create_and_add(is_map ? "maps" : "portio",
+					      &obj->idev.dev.kobj);
+	ret = *all ? kobject_add(&dir->kobj, *all, is_map ? "map%d" : "port%d", nr) :
+		     -ENOMEM;
+	if (ret) {
+		kobject_put(&dir->kobj);
+		return ERR_PTR(ret);
+	}
+	return dir;
 }
 
 static int uio_map_add(struct uio_object *obj, int nr)
 {
 	struct uio_mem *mem = &obj->idev.info->mem[nr];
-	struct uio_map *map = kzalloc(sizeof(*map), GFP_KERNEL);
-	int ret;
+	struct uio_dir *dir = uio_dir_add(obj, &obj->idev.map_dir, &uio_map_type, nr, mem);
 
-	if (!map)
-		return -ENOMEM;
-
-	kobject_init(&map->kobj, &uio_map_type);
-	map->mem = mem;
-	ret = uio_region_add(obj, &obj->idev.map_dir, "maps", &map->kobj,
-			     "map%d", nr);
-	if (!ret)
-		mem->map = map;
-	return ret;
+	if (!IS_ERR(dir))
+		mem->map = container_of(dir, struct uio_map, dir);
+	return PTR_ERR_OR_ZERO(dir);
 }
 
 static int uio_portio_add(struct uio_object *obj, int nr)
 {
 	struct uio_port *port = &obj->idev.info->port[nr];
-	struct uio_portio *portio = kzalloc(sizeof(*portio), GFP_KERNEL);
-	int ret;
+	struct uio_dir *dir = uio_dir_add(obj, &obj->idev.portio_dir, &uio_portio_type,
+					  nr, port);
 
-	if (!portio)
-		return -ENOMEM;
-
-	kobject_init(&portio->kobj, &uio_portio_type);
-	portio->port = port;
-	ret = uio_region_add(obj, &obj->idev.portio_dir, "portio",
-			     &portio->kobj, "port%d", nr);
-	if (!ret)
-		port->portio = portio;
-	return ret;
-}
-
-/* Removes the directory now, whenever its memory is freed. */
-static void uio_region_del(struct kobject *kobj)
-{
-	kobject_del(kobj);
-	kobject_put(kobj);
+	if (!IS_ERR(dir))
+		port->portio = container_of(dir, struct uio_portio, dir);
+	return PTR_ERR_OR_ZERO(dir);
 }
 
 /**
@@ -269,28 +249,43 @@ int uio_sysfs_add(struct uio_object *obj)
 	return ret;
 }
 
-/**
- * uio_sysfs_del - remove the directories for the regions
- * @obj: the device
- *
- * Waits for readers of their attributes.
- */
-void uio_sysfs_del(struct uio_object *obj)
+static void uio_for_each_dir(struct uio_object *obj, void (*fn)(struct kobject *dir))
 {
 	struct uio_info *info = obj->idev.info;
 	int i;
 
-	for (i = 0; i < MAX_UIO_MAPS && info->mem[i].map; i++) {
-		uio_region_del(&info->mem[i].map->kobj);
-		info->mem[i].map = NULL;
-	}
-	for (i = 0; i < MAX_UIO_PORT_REGIONS && info->port[i].portio; i++) {
-		uio_region_del(&info->port[i].portio->kobj);
-		info->port[i].portio = NULL;
-	}
+	for (i = 0; i < MAX_UIO_MAPS && info->mem[i].map; i++)
+		fn(&info->mem[i].map->dir.kobj);
+	for (i = 0; i < MAX_UIO_PORT_REGIONS && info->port[i].portio; i++)
+		fn(&info->port[i].portio->dir.kobj);
+}
 
+static void uio_dir_announce(struct kobject *dir)
+{
+	kobject_uevent(dir, KOBJ_ADD);
+}
+
+/* Everything is there, and the device can be opened: tell udev, of the device first. */
+void uio_sysfs_announce(struct uio_object *obj)
+{
+	dev_set_uevent_suppress(&obj->idev.dev, false);
+	kobject_uevent(&obj->idev.dev.kobj, KOBJ_ADD);
+	uio_for_each_dir(obj, uio_dir_announce);
+}
+
+/* Removes the directory now, whenever its memory is freed. */
+static void uio_dir_del(struct kobject *dir)
+{
+	kobject_del(dir);
+	kobject_put(dir);
+}
+
+/* Removes the directories for the regions; waits for readers of their attributes. */
+void uio_sysfs_del(struct uio_object *obj)
+{
+	uio_for_each_dir(obj, uio_dir_del);
 	if (obj->idev.map_dir)
-		uio_region_del(obj->idev.map_dir);
+		uio_dir_del(obj->idev.map_dir);
 	if (obj->idev.portio_dir)
-		uio_region_del(obj->idev.portio_dir);
+		uio_dir_del(obj->idev.portio_dir);
 }

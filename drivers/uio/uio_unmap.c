@@ -1,10 +1,153 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Userspace I/O: taking mapped pages away, in every address space.
+ *
+ * All mappings of a device are in one i_mapping, but a VMA gets there only when its
+ * mmap() is over. Where mmap() makes pages present, nobody who revokes the device would
+ * find them until then. So the address space is noted before, and the drain, and
+ * UIO_IOC_REVOKE, wait for the end of that mmap(): it holds the mmap_lock.
  */
 
 #include "uio_internal.h"
 #include "uio_mapping.h"
+#include "uio_mm.h"
+
+#include <linux/sched/mm.h>
+
+/**
+ * struct uio_populating - an mmap() that makes pages present
+ * @node: in &uio_object.populating
+ * @uf: the file that is mapped
+ * @mm: the address space; pinned as a struct only
+ * @lock_seq: of its mmap_lock, while that mmap() has it
+ */
+struct uio_populating {
+	struct list_head node;
+	const struct uio_file *uf;
+	struct mm_struct *mm;
+	unsigned int lock_seq;
+};
+
+static void uio_end_populating(struct uio_populating *p)
+{
+	list_del(&p->node);
+	mmdrop(p->mm);
+	kfree(p);
+}
+
+/* Of @uf and in @mm; NULL: of any file, in any address space. */
+static void uio_forget(struct uio_object *obj, const struct uio_file *uf,
+		       const struct mm_struct *mm)
+{
+	struct uio_populating *p, *next;
+
+	lockdep_assert_held(&obj->map_lock);
+	list_for_each_entry_safe(p, next, &obj->populating, node)
+		if ((!uf || p->uf == uf) && (!mm || p->mm == mm))
+			uio_end_populating(p);
+}
+
+/* Without per-VMA locks an mmap() that is over looks as if it ran. */
+static bool uio_may_run(const struct uio_populating *p)
+{
+	return p->lock_seq == uio_lock_seq(p->mm) && atomic_read(&p->mm->mm_users);
+}
+
+/* An mmap() that may run, of @uf or of any file; forgets those that do not. */
+static struct uio_populating *uio_next_populating(struct uio_object *obj,
+						  const struct uio_file *uf)
+{
+	struct uio_populating *p, *next;
+
+	lockdep_assert_held(&obj->map_lock);
+	list_for_each_entry_safe(p, next, &obj->populating, node) {
+		if (!uio_may_run(p))
+			uio_end_populating(p);
+		else if (!uf || uf == p->uf)
+			return p;
+	}
+	return NULL;
+}
+
+/**
+ * uio_begin_populating - note an mmap() that is going to make pages present
+ * @uf: the file; the caller has entered the device
+ * @mm: the address space, whose mmap_lock is held for writing
+ *
+ * Return: 0; -ENODEV if the file is revoked; or -ENOMEM.
+ */
+int uio_begin_populating(struct uio_file *uf, struct mm_struct *mm)
+{
+	struct uio_object *obj = uf->obj;
+	struct uio_populating *p, *next;
+
+	mmap_assert_write_locked(mm);
+	guard(mutex)(&obj->map_lock);
+	/* uio_revoke_file() has the lock, too: it waits for us, or we see that it ran */
+	if (uf->revoked)
+		return -ENODEV;
+
+	/* whatever is noted of this address space is over, but for this mmap() */
+	list_for_each_entry_safe(p, next, &obj->populating, node)
+		if (p->mm == mm || !uio_may_run(p))
+			uio_end_populating(p);
+
+	/* NOIO: a revocation takes this lock too, and I/O may be waiting for it */
+	p = kmalloc(sizeof(*p), GFP_NOIO | __GFP_ACCOUNT);
+	if (!p)
+		return -ENOMEM;
+
+	mmgrab(mm);
+	*p = (struct uio_populating) {
+		.uf = uf, .mm = mm, .lock_seq = uio_lock_seq(mm),
+	};
+	list_add(&p->node, &obj->populating);
+	return 0;
+}
+
+/* Does an mmap() run that may have made pages present? */
+bool uio_is_populating(struct uio_object *obj)
+{
+	guard(mutex)(&obj->map_lock);
+	return uio_next_populating(obj, NULL);
+}
+
+/**
+ * uio_wait_for_populating - wait until every page that is present can be found
+ * @obj: the device, drained, if @uf is NULL
+ * @uf: wait for mappings of this file only, which is revoked
+ *
+ * Waits only for an mmap() that populates a mapping of this device, not for other
+ * holders of the mmap_lock, which may be blocked in another device. A kernel without
+ * per-VMA locks does not tell the two apart.
+ */
+void uio_wait_for_populating(struct uio_object *obj, const struct uio_file *uf)
+{
+	struct uio_populating *p;
+	struct mm_struct *mm;
+
+	mutex_lock(&obj->map_lock);
+	while ((p = uio_next_populating(obj, uf))) {
+		/* not under our lock, which mmap() takes inside the mmap_lock */
+		mm = p->mm;
+		mmgrab(mm);
+		mutex_unlock(&obj->map_lock);
+
+		mmap_read_lock(mm);
+		mmap_read_unlock(mm);
+
+		mutex_lock(&obj->map_lock);
+		uio_forget(obj, uf, mm);
+		mmdrop(mm);
+	}
+	mutex_unlock(&obj->map_lock);
+}
+
+/* The file goes; its device's map_lock is held. */
+void uio_forget_populating(struct uio_file *uf)
+{
+	uio_forget(uf->obj, uf, NULL);
+}
 
 static bool uio_mem_is_io(const struct uio_mem *mem)
 {
@@ -30,18 +173,15 @@ static void uio_unmap(struct uio_object *obj, pgoff_t pgoff, unsigned long nr)
 		unmap_mapping_pages(inode->i_mapping, pgoff, nr, true);
 }
 
-/**
- * uio_unmap_device - take away what a revoked device may not leave mapped
- * @obj: the device, revoked
- *
- * With a context that is I/O memory, since it may soon be another device's;
- * what the context owns stays valid. Without one it is everything: the driver
- * frees it. Forked and moved mappings are found like any other.
+/*
+ * What a revoked device may not leave mapped. With a context that is I/O memory, since
+ * it may soon be another device's; what the context owns stays valid. Without one it is
+ * everything: the driver frees it. Forked and moved mappings are found like any other.
  */
 void uio_unmap_device(struct uio_object *obj)
 {
 	struct uio_info *info = obj->idev.info;
-	unsigned long map;
+	unsigned int region;
 
 	if (!obj->ctx) {
 		/* 0 pages are all of them, wherever the driver's own mmap() put any */
@@ -50,30 +190,27 @@ void uio_unmap_device(struct uio_object *obj)
 	}
 
 	/* whatever its size is by now */
-	for (map = 0; map < MAX_UIO_MAPS; map++)
-		if (uio_mem_is_io(&info->mem[map]))
-			uio_unmap(obj, uio_pgoff(map, 0, 0), BIT(UIO_MAP_SHIFT));
+	for (region = 0; region < MAX_UIO_MAPS; region++)
+		if (uio_mem_is_io(&info->mem[region]))
+			uio_unmap(obj, uio_pgoff(region, 0, 0), BIT(UIO_REGION_SHIFT));
 }
 
-/**
- * uio_unmap_file - take away what was mapped through one file
- * @uf: the file, revoked
- */
+/* What was mapped through one file, which is revoked. */
 void uio_unmap_file(struct uio_file *uf)
 {
 	struct uio_object *obj = uf->obj;
-	int slot = READ_ONCE(uf->slot);
-	unsigned long map;
+	int id = READ_ONCE(uf->id);
+	unsigned int region;
 
-	if (slot < 0)
+	if (id < 0)
 		return;
 
-	for (map = 0; map < MAX_UIO_MAPS; map++)
-		uio_unmap(obj, uio_pgoff(map, slot, 0), BIT(UIO_PAGE_BITS));
+	for (region = 0; region < MAX_UIO_MAPS; region++)
+		uio_unmap(obj, uio_pgoff(region, id, 0), BIT(UIO_PAGE_BITS));
 
 	/*
 	 * Where the driver's own fault handler relies on the offset it is as
-	 * user space gave it, in the range that slot 0 leaves free. Whose it is
+	 * user space gave it, in the range that id 0 leaves free. Whose it is
 	 * can't be told, but it can be faulted in again.
 	 */
 	if (READ_ONCE(obj->driver_faults))
@@ -82,31 +219,33 @@ void uio_unmap_file(struct uio_file *uf)
 
 /**
  * uio_unmap_range - take pages of a region out of every process
- * @info:	the driver's description of a registered device
- * @map:	index of the region
+ * @info:	the driver's description of a device; one that is not registered is
+ *		ignored
+ * @region:	index of the region
  * @offset:	first byte, page aligned
  * @size:	bytes, rounded up to pages; 0: to the end of the region
  *
  * The next touch faults again, but that of I/O memory, which is gone for good. For
- * a driver with a context and a fault operation that replaces or frees pages: it
- * makes the pages unreachable for the operation first, calls this, and then frees
- * them. A fault that got its page before that can still insert it, see
- * &uio_context_ops.fault on how to wait for it.
+ * a driver with a context that replaces or frees pages: it makes the pages unreachable
+ * for &uio_context_ops.get_pages first, calls this, and then frees them. A touch that
+ * got its page before that can still map it: see there on how to wait for it.
  *
  * Context: Process context, may sleep. Not concurrently with
  * uio_unregister_device().
  */
-void uio_unmap_range(struct uio_info *info, unsigned int map,
+void uio_unmap_range(struct uio_info *info, unsigned int region,
 		     unsigned long offset, unsigned long size)
 {
-	struct uio_object *obj = to_uio_object(info->uio_dev);
+	struct uio_device *idev = READ_ONCE(info->uio_dev);
 	unsigned long index = offset >> PAGE_SHIFT;
 	unsigned long nr = size ? PAGE_ALIGN(size) >> PAGE_SHIFT :
 				  BIT(UIO_PAGE_BITS) - index;
-	unsigned int nr_slots = READ_ONCE(obj->nr_slots);
-	unsigned int slot;
+	unsigned int id;
 
-	for (slot = 0; slot < nr_slots; slot++)
-		uio_unmap(obj, uio_pgoff(map, slot, index), nr);
+	if (!idev)
+		return;
+
+	for (id = 0; id < READ_ONCE(to_uio_object(idev)->nr_file_ids); id++)
+		uio_unmap(to_uio_object(idev), uio_pgoff(region, id, index), nr);
 }
 EXPORT_SYMBOL_GPL(uio_unmap_range);

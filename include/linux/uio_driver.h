@@ -136,7 +136,7 @@ struct uio_info {
 	irqreturn_t (*handler)(int irq, struct uio_info *dev_info);
 	/**
 	 * @mmap_prepare: the driver maps its memory itself; optional, and not
-	 * for a driver with a context, which has &uio_context_ops.fault
+	 * for a driver with a context, which has &uio_context_ops.get_pages
 	 * instead. Called with the mmap_lock held for writing. If it sets
 	 * vm_operations, fault, page_mkwrite, pfn_mkwrite and access are
 	 * called only while the device is live, unless there are both open
@@ -160,6 +160,9 @@ struct uio_info {
 	int (*irqcontrol)(struct uio_info *info, s32 irq_on);
 };
 
+/* For drivers that also build with a kernel that has no contexts. */
+#define UIO_HAS_CONTEXT
+
 struct uio_context;
 
 /**
@@ -176,47 +179,34 @@ struct uio_context_ops {
 	 */
 	void (*release)(struct uio_context *ctx);
 	/**
-	 * @fault: find the page for a touch of a region of type UIO_MEM_NONE.
-	 * Optional.
+	 * @get_pages: find pages of a region of type UIO_MEM_CONTEXT, which a
+	 * touch is to map. Required if there is such a region.
 	 *
-	 * As &vm_operations_struct.fault, but the core owns the VMA and
-	 * inserts the page: set vmf->page to a page with a reference that the
-	 * core drops, and return 0, or VM_FAULT_LOCKED if the page is locked
-	 * as well. The core unlocks it when the page table entry is in place,
-	 * so a driver that takes pages away can lock the page to wait for
-	 * faults under way. Errors are VM_FAULT_SIGBUS and VM_FAULT_OOM.
+	 * Put pages in a row into @pages, at least one and at most @nr, the
+	 * first of them the one at byte @offset of region @region. Each is
+	 * locked and has a reference. The core maps them, unlocks them and
+	 * drops the references: so a driver that takes pages away can lock a
+	 * page to wait for touches of it that are under way.
 	 *
-	 * @map is the index of the region and @offset the first byte of the
-	 * page in it, always inside the region.
+	 * The first page was touched, and may be waited for. The others are a
+	 * guess: give them only if they are there, by trylock_page().
 	 *
 	 * Called with the VMA's lock or the mmap_lock held for reading, may
-	 * sleep; only while the device is live.
-	 */
-	vm_fault_t (*fault)(struct uio_context *ctx, struct vm_fault *vmf,
-			    unsigned int map, unsigned long offset);
-	/**
-	 * @fault_around: find pages that are there already, so that a touch
-	 * maps those after it as well. Optional, next to @fault, which is
-	 * called if the touched page is not among them.
+	 * sleep; only while the device is live, and for what is inside the
+	 * region. It may run at the same time as itself.
 	 *
-	 * Put pages in a row, the first of them at @offset, into @pages, each
-	 * with a reference that the core drops. @nr is how many at most, and
-	 * gets how many there are, maybe 0. Return true if each of them is
-	 * locked as well, as @fault may do it: by trylock_page(), since
-	 * several are locked at once. The range is inside the region.
-	 *
-	 * Called as @fault is. Should not wait: it is a guess that the pages
-	 * will be touched.
+	 * Return: the number of pages, or a negative error code. -ENOMEM says
+	 * that memory is short, anything else raises SIGBUS.
 	 */
-	bool (*fault_around)(struct uio_context *ctx, unsigned int map,
-			     unsigned long offset, struct page **pages,
-			     unsigned int *nr);
+	int (*get_pages)(struct uio_context *ctx, unsigned int region,
+			 unsigned long offset, struct page **pages,
+			 unsigned int nr);
 	/**
 	 * @kick: the device has just been revoked: make callbacks that sleep
 	 * in the driver return soon, since a drain waits for them. Optional.
 	 *
-	 * Called once, in the context of whoever revokes, also if that is a
-	 * registration that fails half-way; may sleep.
+	 * Called once, in the context of whoever revokes; may sleep. Not for a
+	 * registration that has failed: nobody was inside.
 	 */
 	void (*kick)(struct uio_context *ctx);
 };
@@ -235,15 +225,21 @@ struct uio_context {
 	/* private: */
 	struct kref kref;
 	const struct uio_context_ops *ops;
-	unsigned long flags;
+	unsigned int flags;
+	atomic_t used;
 };
 
+/*
+ * Flag of a context: after revocation a touch of a page that is not present gives a page of zeros that
+ * takes writes, one for each open file, and not SIGBUS: for a driver whose user would
+ * rather read zeros than be killed. Private mappings of I/O memory get SIGBUS all the
+ * same.
+ */
+#define UIO_CONTEXT_SINK	BIT(0)
+
 void uio_context_init(struct uio_context *ctx,
-		      const struct uio_context_ops *ops);
-struct uio_context *uio_context_get(struct uio_context *ctx);
+		      const struct uio_context_ops *ops, unsigned int flags);
 void uio_context_put(struct uio_context *ctx);
-void uio_context_set_sink(struct uio_context *ctx, bool on);
-bool uio_context_unused(const struct uio_context *ctx);
 
 int __must_check __uio_register_device(struct module *owner,
 				       struct device *parent,
@@ -264,7 +260,7 @@ void uio_revoke_device(struct uio_info *info);
 void uio_drain_device(struct uio_info *info);
 
 void uio_event_notify(struct uio_info *info);
-void uio_unmap_range(struct uio_info *info, unsigned int map,
+void uio_unmap_range(struct uio_info *info, unsigned int region,
 		     unsigned long offset, unsigned long size);
 
 /* Macros, so that THIS_MODULE is the driver's and needs no include here. */
@@ -318,16 +314,17 @@ void uio_unmap_range(struct uio_info *info, unsigned int map,
 
 /*
  * uio_mem->memtype. PHYS, IOVA and DMA_COHERENT are I/O memory: gone from every
- * process when the device is revoked. LOGICAL and VIRTUAL are memory of the
- * kernel's: kept by a context, gone without one. New drivers should not use
+ * process when the device is revoked. LOGICAL, VIRTUAL and
+ * CONTEXT are memory of the kernel's: kept by a context, gone without one. New drivers should not use
  * DMA_COHERENT.
  */
-#define UIO_MEM_NONE	0	/* not mappable, or by uio_context_ops->fault */
+#define UIO_MEM_NONE	0	/* not mappable */
 #define UIO_MEM_PHYS	1	/* physical, mapped uncached */
 #define UIO_MEM_LOGICAL	2	/* of the kernel's linear map */
 #define UIO_MEM_VIRTUAL 3	/* vmalloc */
 #define UIO_MEM_IOVA	4	/* physical, mapped cached */
 #define UIO_MEM_DMA_COHERENT	5
+#define UIO_MEM_CONTEXT	6	/* by uio_context_ops->get_pages */
 
 /* uio_port->porttype */
 #define UIO_PORT_NONE	0

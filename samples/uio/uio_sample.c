@@ -76,7 +76,7 @@ static int sample_plug(void)
 		return ret;
 
 	/* from here on the last uio_context_put() frees it */
-	uio_context_init(&s->ctx, &sample_ctx_ops);
+	uio_context_init(&s->ctx, &sample_ctx_ops, 0);
 	timer_setup(&s->timer, sample_tick, 0);
 
 	s->ticks = vmalloc_user(PAGE_SIZE);
@@ -121,7 +121,6 @@ static ssize_t plugged_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(plugged);
 
-/* Also what is not there yet can be removed. */
 static void sample_exit(void)
 {
 	device_remove_file(sample_parent, &dev_attr_plugged);
@@ -130,6 +129,10 @@ static void sample_exit(void)
 	root_device_unregister(sample_parent);
 }
 
+/*
+ * The registration is last: once it has succeeded, somebody may have the device open,
+ * and the kernel frees a module whose init fails all the same.
+ */
 static int __init sample_init(void)
 {
 	int ret;
@@ -138,9 +141,21 @@ static int __init sample_init(void)
 	if (IS_ERR(sample_parent))
 		return PTR_ERR(sample_parent);
 
-	ret = sample_plug() ?: device_create_file(sample_parent, &dev_attr_plugged);
+	ret = device_create_file(sample_parent, &dev_attr_plugged);
 	if (ret)
-		sample_exit();
+		goto err_parent;
+
+	/* somebody may have plugged it in by now, or out again */
+	scoped_guard(mutex, &sample_lock)
+		ret = sample ? 0 : sample_plug();
+	if (ret)
+		goto err_file;
+	return 0;
+
+err_file:
+	device_remove_file(sample_parent, &dev_attr_plugged);
+err_parent:
+	root_device_unregister(sample_parent);
 	return ret;
 }
 

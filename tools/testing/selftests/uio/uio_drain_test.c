@@ -72,7 +72,7 @@ FIXTURE_VARIANT_ADD(inside, mmap)
 
 FIXTURE_VARIANT_ADD(inside, fault)
 {
-	.kicks = 1, .options = "ctx mem=none:1", .stall = "stall fault",
+	.kicks = 1, .options = "ctx mem=context:1", .stall = "stall fault",
 	.fn = uiot_op_load, .in_child = true,
 };
 
@@ -553,17 +553,6 @@ TEST_F(device, unregister_kicks_once)
 	EXPECT_EQ(variant->context, uiot_count(&self->dev, "kicks"));
 }
 
-TEST_F(device, renewed_context_can_be_registered)
-{
-	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
-	close(self->fd);
-	ASSERT_EQ(0, uiot_do(&self->dev, "renew"));
-	ASSERT_EQ(0, uiot_do(&self->dev, "register"));
-	self->fd = uiot_open(&self->dev, O_RDWR);
-	EXPECT_LE(0, self->fd);
-	EXPECT_EQ(2, uiot_count(&self->dev, "opens"));
-}
-
 TEST_F(device, drain_of_an_idle_device_returns)
 {
 	EXPECT_EQ(0, uiot_do(&self->dev, "revoke"));
@@ -625,12 +614,6 @@ TEST_F(context, registering_a_registered_context_is_ebusy)
 	EXPECT_EQ(-EBUSY, uiot_do(&self->dev, "register-again"));
 	/* and the one that is registered goes on */
 	EXPECT_EQ(4, write(self->fd, &on, 4));
-}
-
-TEST_F(context, context_in_use_can_not_be_renewed)
-{
-	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
-	EXPECT_EQ(-EBUSY, uiot_do(&self->dev, "renew"));
 }
 
 TEST_F(context, with_mmap_callback_is_einval)

@@ -53,7 +53,7 @@ MEMORY(iova, "ctx mem=iova:4 mem=iova:4", GONE, GONE, false);
 MEMORY(dma, "ctx mem=dma:4 mem=dma:4", GONE, GONE, true);
 MEMORY(logical, "ctx mem=logical:4 mem=logical:4", KEPT, GONE, false);
 MEMORY(virtual, "ctx mem=virtual:4 mem=virtual:4", KEPT, GONE, false);
-MEMORY(fault, "ctx mem=none:4 mem=none:4", KEPT, GONE, false);
+MEMORY(fault, "ctx mem=context:4 mem=context:4", KEPT, GONE, false);
 
 FIXTURE_SETUP(memory)
 {
@@ -406,7 +406,7 @@ FIXTURE_VARIANT(kept)
 
 FIXTURE_VARIANT_ADD(kept, logical) { .options = "ctx mem=logical:4" };
 FIXTURE_VARIANT_ADD(kept, virtual) { .options = "ctx mem=virtual:4" };
-FIXTURE_VARIANT_ADD(kept, fault) { .options = "ctx mem=none:4" };
+FIXTURE_VARIANT_ADD(kept, fault) { .options = "ctx mem=context:4" };
 
 FIXTURE_SETUP(kept)
 {
@@ -480,7 +480,7 @@ FIXTURE_VARIANT_ADD(split, legacy_virtual)
 
 FIXTURE_VARIANT_ADD(split, phys) { .options = "mem=phys:4 mem=phys:4" };
 FIXTURE_VARIANT_ADD(split, virtual) { .options = "ctx mem=virtual:4 mem=virtual:4" };
-FIXTURE_VARIANT_ADD(split, fault) { .options = "ctx mem=none:4 mem=none:4" };
+FIXTURE_VARIANT_ADD(split, fault) { .options = "ctx mem=context:4 mem=context:4" };
 
 FIXTURE_SETUP(split)
 {

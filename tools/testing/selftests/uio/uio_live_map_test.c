@@ -412,8 +412,8 @@ FIXTURE_VARIANT_ADD(large, phys) { .options = "mem=phys:40" };
 FIXTURE_VARIANT_ADD(large, iova) { .options = "mem=iova:40" };
 FIXTURE_VARIANT_ADD(large, logical) { .options = "mem=logical:40" };
 FIXTURE_VARIANT_ADD(large, virtual) { .options = "mem=virtual:40" };
-FIXTURE_VARIANT_ADD(large, fault) { .options = "ctx mem=none:40" };
-FIXTURE_VARIANT_ADD(large, around) { .options = "ctx around mem=none:40" };
+FIXTURE_VARIANT_ADD(large, fault) { .options = "ctx mem=context:40" };
+FIXTURE_VARIANT_ADD(large, around) { .options = "ctx around mem=context:40" };
 
 FIXTURE_SETUP(large)
 {

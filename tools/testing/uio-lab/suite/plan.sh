@@ -78,7 +78,7 @@ kunit_tests()
 			n = 0
 		}
 		END { print "uio_kunit.sh uio_lifetime.modules_unload" }' \
-		"$top"/drivers/uio/*_kunit.c
+		"$top"/drivers/uio/tests/*_kunit.c
 }
 
 # Everything but what is compiled is the same for all kernels.

@@ -17,21 +17,6 @@ int uio_test_context_init(struct uio_test_device *dev)
 	return -EOPNOTSUPP;
 }
 
-int uio_test_context_renew(struct uio_test_device *dev)
-{
-	return -EOPNOTSUPP;
-}
-
-int uio_test_context_around(struct uio_test_device *dev)
-{
-	return -EOPNOTSUPP;
-}
-
-int uio_test_context_sink(struct uio_test_device *dev)
-{
-	return -EOPNOTSUPP;
-}
-
 void uio_test_context_put(struct uio_test_device *dev)
 {
 }
@@ -82,37 +67,31 @@ static void uio_test_context_release(struct uio_context *ctx)
 	uio_test_device_free(dev);
 }
 
-static vm_fault_t uio_test_context_fault(struct uio_context *ctx,
-					 struct vm_fault *vmf, unsigned int map,
-					 unsigned long offset)
-{
-	struct uio_test_device *dev = to_device(ctx);
-
-	atomic_inc(&dev->slot->faults);
-	uio_test_stall(dev->slot, UIO_TEST_FAULT);
-
-	vmf->page = vmalloc_to_page(dev->mem[map]->addr + offset);
-	get_page(vmf->page);
-	return 0;
-}
-
-/* All but every seventh page, so that some are not there. */
-static bool uio_test_context_fault_around(struct uio_context *ctx,
-					  unsigned int map, unsigned long offset,
-					  struct page **pages, unsigned int *nr)
+/*
+ * The touched page, and after it all but every seventh, so that some are not there. That
+ * is only if asked for: most tests count touches.
+ */
+static int uio_test_context_get_pages(struct uio_context *ctx, unsigned int region,
+				      unsigned long offset, struct page **pages,
+				      unsigned int nr)
 {
 	struct uio_test_device *dev = to_device(ctx);
 	unsigned int i;
 
-	for (i = 0; i < *nr; i++, offset += PAGE_SIZE) {
-		pages[i] = vmalloc_to_page(dev->mem[map]->addr + offset);
-		if (PHYS_PFN(offset) % 7 == 6 || !trylock_page(pages[i]))
+	atomic_inc(&dev->slot->faults);
+	uio_test_stall(dev->slot, UIO_TEST_FAULT);
+
+	for (i = 0; i < nr; i++, offset += PAGE_SIZE) {
+		pages[i] = vmalloc_to_page(dev->mem[region]->addr + offset);
+		if (!i)
+			lock_page(pages[i]);
+		else if (!dev->around || PHYS_PFN(offset) % 7 == 6 ||
+			 !trylock_page(pages[i]))
 			break;
 		get_page(pages[i]);
 	}
-	atomic_add(i, &dev->slot->arounds);
-	*nr = i;
-	return true;
+	atomic_add(i - 1, &dev->slot->arounds);
+	return i;
 }
 
 static void uio_test_context_kick(struct uio_context *ctx)
@@ -126,43 +105,14 @@ static void uio_test_context_kick(struct uio_context *ctx)
 
 static const struct uio_context_ops uio_test_context_ops = {
 	.release	= uio_test_context_release,
-	.fault		= uio_test_context_fault,
-	.kick		= uio_test_context_kick,
-};
-
-static const struct uio_context_ops uio_test_context_around_ops = {
-	.release	= uio_test_context_release,
-	.fault		= uio_test_context_fault,
-	.fault_around	= uio_test_context_fault_around,
+	.get_pages	= uio_test_context_get_pages,
 	.kick		= uio_test_context_kick,
 };
 
 int uio_test_context_init(struct uio_test_device *dev)
 {
-	uio_context_init(&dev->ctx, dev->around ? &uio_test_context_around_ops :
-						  &uio_test_context_ops);
-	dev->has_ctx = true;
-	return 0;
-}
-
-int uio_test_context_renew(struct uio_test_device *dev)
-{
-	if (!dev->has_ctx)
-		return 0;
-	if (!uio_context_unused(&dev->ctx))
-		return -EBUSY;
-	return uio_test_context_init(dev);
-}
-
-int uio_test_context_around(struct uio_test_device *dev)
-{
-	dev->around = true;
-	return uio_test_context_init(dev);
-}
-
-int uio_test_context_sink(struct uio_test_device *dev)
-{
-	uio_context_set_sink(&dev->ctx, true);
+	uio_context_init(&dev->ctx, &uio_test_context_ops,
+			 dev->sink ? UIO_CONTEXT_SINK : 0);
 	return 0;
 }
 

@@ -26,7 +26,6 @@
  *		devm		register for a parent's lifetime
  *		idle		do not register yet
  *	register NAME		register a device that is idle or kept
- *	renew NAME		prepare the context for that
  *	unregister NAME [keep]	unregister; the driver lets go of the device,
  *				unless it is kept
  *	put NAME		the driver lets go of a device that it kept
@@ -181,11 +180,6 @@ static int uio_test_cmd_register(struct uio_test_slot *slot, char *arg)
 static int uio_test_cmd_register_again(struct uio_test_slot *slot, char *arg)
 {
 	return uio_test_register(slot);
-}
-
-static int uio_test_cmd_renew(struct uio_test_slot *slot, char *arg)
-{
-	return slot->registered ? -EBUSY : uio_test_context_renew(slot->dev);
 }
 
 static int uio_test_cmd_unregister(struct uio_test_slot *slot, char *arg)
@@ -347,7 +341,6 @@ static const struct uio_test_command {
 } uio_test_commands[] = {
 	{ "register",		uio_test_cmd_register,		false, true },
 	{ "register-again",	uio_test_cmd_register_again,	false, true },
-	{ "renew",		uio_test_cmd_renew,		false, true },
 	{ "unregister",		uio_test_cmd_unregister,	false, true },
 	{ "put",		uio_test_cmd_put,		false, true },
 	{ "revoke",		uio_test_cmd_revoke,		true, true },

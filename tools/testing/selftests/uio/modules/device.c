@@ -151,14 +151,14 @@ static int uio_test_device_option(struct uio_test_device *dev, char *arg)
 		return uio_test_add_mem(dev, arg + 4);
 	if (!strncmp(arg, "irq=", 4))
 		return uio_test_set_irq(dev, arg + 4);
-	if (!strcmp(arg, "ctx"))
-		return uio_test_context_init(dev);
-	if (!strcmp(arg, "around"))
-		return uio_test_context_around(dev);
-	if (!strcmp(arg, "sink"))
-		return uio_test_context_sink(dev);
 
-	if (!strcmp(arg, "ports"))
+	if (!strcmp(arg, "ctx"))
+		dev->has_ctx = true;
+	else if (!strcmp(arg, "around"))
+		dev->around = true;
+	else if (!strcmp(arg, "sink"))
+		dev->sink = true;
+	else if (!strcmp(arg, "ports"))
 		uio_test_add_ports(&dev->info);
 	else if (!strcmp(arg, "mmap"))
 		dev->info.mmap_prepare = uio_test_mmap;
@@ -207,6 +207,8 @@ int uio_test_device_alloc(struct uio_test_slot *slot, char **args)
 
 	while (!ret && *args)
 		ret = uio_test_device_option(dev, *args++);
+	if (!ret && dev->has_ctx)
+		ret = uio_test_context_init(dev);
 	if (ret) {
 		uio_test_device_free(dev);
 		return ret;

@@ -16,6 +16,12 @@
 #define UIO_TEST_WORD(map, page)	(0x7e570000 | (map) << 8 | (page))
 #define UIO_TEST_FAR_ADDR		(32ULL * SZ_1G)
 
+#ifdef UIO_HAS_CONTEXT
+#define UIO_TEST_MEM_CONTEXT		UIO_MEM_CONTEXT
+#else
+#define UIO_TEST_MEM_CONTEXT		UIO_MEM_NONE
+#endif
+
 static LIST_HEAD(uio_test_lasting);
 static DEFINE_MUTEX(uio_test_lasting_lock);
 
@@ -24,6 +30,7 @@ static const struct {
 	int memtype;
 } uio_test_kinds[] = {
 	[UIO_TEST_NONE]		= { "none", UIO_MEM_NONE },
+	[UIO_TEST_CONTEXT]	= { "context", UIO_TEST_MEM_CONTEXT },
 	[UIO_TEST_PHYS]		= { "phys", UIO_MEM_PHYS },
 	[UIO_TEST_IOVA]		= { "iova", UIO_MEM_IOVA },
 	[UIO_TEST_DMA]		= { "dma", UIO_MEM_DMA_COHERENT },
@@ -79,6 +86,7 @@ static void *uio_test_mem_get(struct uio_test_mem *mem)
 					  &mem->dma_addr, GFP_KERNEL);
 	case UIO_TEST_VIRTUAL:
 	case UIO_TEST_NONE:
+	case UIO_TEST_CONTEXT:
 		return vmalloc(mem->size);
 	case UIO_TEST_SLAB:
 		return kmalloc(mem->size, GFP_KERNEL);
@@ -99,6 +107,7 @@ static void uio_test_mem_give_back(struct uio_test_mem *mem)
 		break;
 	case UIO_TEST_VIRTUAL:
 	case UIO_TEST_NONE:
+	case UIO_TEST_CONTEXT:
 		vfree(mem->addr);
 		break;
 	case UIO_TEST_SLAB:

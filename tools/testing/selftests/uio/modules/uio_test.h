@@ -39,7 +39,8 @@ enum uio_test_callback {
 
 /* Kinds of memory; LOGICAL is of pages that have a reference count each. */
 enum uio_test_kind {
-	UIO_TEST_NONE,		/* vmalloc, by the fault operation */
+	UIO_TEST_NONE,		/* vmalloc, not to be mapped */
+	UIO_TEST_CONTEXT,	/* vmalloc, by get_pages */
 	UIO_TEST_PHYS,
 	UIO_TEST_IOVA,
 	UIO_TEST_DMA,
@@ -96,8 +97,8 @@ struct uio_test_action {
  * @releases: calls of info->release
  * @irqcontrols: calls of info->irqcontrol
  * @irq_on: the last value it was given
- * @faults: calls of the fault operation
- * @arounds: pages that fault_around found
+ * @faults: calls of get_pages, or of a fault handler of the driver's own
+ * @arounds: pages that get_pages found beside those that were touched
  * @kicks: calls of the kick operation
  * @interrupts: calls of the hard interrupt handler
  * @frees: times that a device and its memory were freed
@@ -167,7 +168,8 @@ struct uio_test_mem {
  * @ctx: the same
  * @has_ctx: register with @ctx
  * @devm: register by devm_uio_register_device()
- * @around: the context has a fault_around operation
+ * @around: get_pages gives more than one page
+ * @sink: the context has UIO_CONTEXT_SINK
  * @irq_in_open: there is an interrupt while the device is open
  * @own: what the mmap callback does
  * @slot: counters
@@ -181,6 +183,7 @@ struct uio_test_device {
 	bool has_ctx;
 	bool devm;
 	bool around;
+	bool sink;
 	bool irq_in_open;
 	enum uio_test_own own;
 	struct uio_test_slot *slot;
@@ -207,9 +210,6 @@ int uio_test_devm_probe(struct platform_device *pdev);
 
 /* context.c: what mainline's core has not got */
 int uio_test_context_init(struct uio_test_device *dev);
-int uio_test_context_renew(struct uio_test_device *dev);
-int uio_test_context_around(struct uio_test_device *dev);
-int uio_test_context_sink(struct uio_test_device *dev);
 void uio_test_context_put(struct uio_test_device *dev);
 int uio_test_context_register(struct device *parent, struct uio_test_device *dev);
 int uio_test_revoke(struct uio_test_device *dev);

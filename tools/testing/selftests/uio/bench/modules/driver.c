@@ -6,7 +6,9 @@
 
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pagemap.h>
 #include <linux/platform_device.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -15,9 +17,8 @@
 struct bench_uio {
 	struct uio_bench_dev dev;
 	struct uio_info info;
-#ifndef UIO_MAINLINE
-	struct uio_context ctx;
-#endif
+	struct bench_context *context;	/* of the last registration */
+	refcount_t users;		/* we, and contexts */
 };
 
 static struct platform_device *bench_pdev;
@@ -28,7 +29,7 @@ static struct bench_uio *to_bench_uio(struct uio_bench_dev *dev)
 }
 
 /* defined below, for either core */
-static bool context_init(struct bench_uio *uio);
+static bool context_prepare(struct bench_uio *uio);
 static int context_register(struct bench_uio *uio);
 static void context_put(struct bench_uio *uio);
 static void do_revoke(struct bench_uio *uio);
@@ -53,22 +54,27 @@ static struct uio_bench_dev *bench_alloc(const struct uio_bench_add *add)
 	for (i = 0; i < add->regions; i++)
 		uio_bench_describe(i, &uio->info.mem[i]);
 
+	refcount_set(&uio->users, 1);
 	uio->dev.context = add->context;
-	if (add->context && !context_init(uio)) {
+	if (add->context && !context_prepare(uio)) {
 		kfree(uio);
 		return NULL;
 	}
 	return &uio->dev;
 }
 
+static void bench_put(struct bench_uio *uio)
+{
+	if (refcount_dec_and_test(&uio->users))
+		kfree(uio);
+}
+
 static void bench_free(struct uio_bench_dev *dev)
 {
 	struct bench_uio *uio = to_bench_uio(dev);
 
-	if (dev->context)
-		context_put(uio);
-	else
-		kfree(uio);
+	context_put(uio);
+	bench_put(uio);
 }
 
 static int bench_register(struct uio_bench_dev *dev)
@@ -135,7 +141,7 @@ MODULE_LICENSE("GPL");
 
 #ifdef UIO_MAINLINE
 
-static bool context_init(struct bench_uio *uio)
+static bool context_prepare(struct bench_uio *uio)
 {
 	return false;
 }
@@ -158,59 +164,73 @@ static void do_revoke(struct bench_uio *uio)
 
 #else
 
+/* A device is registered many times, a context once. */
+struct bench_context {
+	struct uio_context ctx;
+	struct bench_uio *uio;
+};
+
 static void context_release(struct uio_context *ctx)
 {
-	kfree(container_of(ctx, struct bench_uio, ctx));
+	struct bench_context *context = container_of(ctx, struct bench_context, ctx);
+
+	bench_put(context->uio);
+	kfree(context);
 }
 
-static vm_fault_t context_fault(struct uio_context *ctx, struct vm_fault *vmf,
-				unsigned int map, unsigned long offset)
+static int context_get_pages(struct uio_context *ctx, unsigned int region,
+			     unsigned long offset, struct page **pages, unsigned int nr)
 {
-	struct bench_uio *uio = container_of(ctx, struct bench_uio, ctx);
-
-	vmf->page = vmalloc_to_page((void *)(unsigned long)uio->info.mem[map].addr + offset);
-	get_page(vmf->page);
-	return 0;
-}
-
-static bool context_fault_around(struct uio_context *ctx, unsigned int map,
-				 unsigned long offset, struct page **pages,
-				 unsigned int *nr)
-{
-	struct bench_uio *uio = container_of(ctx, struct bench_uio, ctx);
-	void *addr = (void *)(unsigned long)uio->info.mem[map].addr + offset;
+	struct uio_info *info = &container_of(ctx, struct bench_context, ctx)->uio->info;
+	void *addr = (void *)(unsigned long)info->mem[region].addr + offset;
 	unsigned int i;
 
-	for (i = 0; i < *nr; i++, addr += PAGE_SIZE) {
+	for (i = 0; i < nr; i++, addr += PAGE_SIZE) {
 		pages[i] = vmalloc_to_page(addr);
+		if (!i)
+			lock_page(pages[i]);
+		else if (!trylock_page(pages[i]))
+			break;
 		get_page(pages[i]);
 	}
-	return false;
+	return i;
 }
 
 static const struct uio_context_ops context_ops = {
 	.release	= context_release,
-	.fault		= context_fault,
-	.fault_around	= context_fault_around,
+	.get_pages	= context_get_pages,
 };
 
-static bool context_init(struct bench_uio *uio)
+static bool context_prepare(struct bench_uio *uio)
 {
-	uio_context_init(&uio->ctx, &context_ops);
-	return true;
-}
+	unsigned int i;
 
-static int context_register(struct bench_uio *uio)
-{
-	/* registered before, and nobody has it any more? */
-	if (uio_context_unused(&uio->ctx))
-		context_init(uio);
-	return uio_register_device_context(&bench_pdev->dev, &uio->info, &uio->ctx);
+	for (i = 0; i < MAX_UIO_MAPS; i++)
+		if (uio->info.mem[i].memtype == UIO_MEM_NONE)
+			uio->info.mem[i].memtype = UIO_MEM_CONTEXT;
+	return true;
 }
 
 static void context_put(struct bench_uio *uio)
 {
-	uio_context_put(&uio->ctx);
+	if (uio->context)
+		uio_context_put(&uio->context->ctx);
+	uio->context = NULL;
+}
+
+static int context_register(struct bench_uio *uio)
+{
+	struct bench_context *context = kzalloc(sizeof(*context), GFP_KERNEL);
+
+	if (!context)
+		return -ENOMEM;
+
+	context_put(uio);
+	uio_context_init(&context->ctx, &context_ops, 0);
+	context->uio = uio;
+	refcount_inc(&uio->users);
+	uio->context = context;
+	return uio_register_device_context(&bench_pdev->dev, &uio->info, &context->ctx);
 }
 
 static void do_revoke(struct bench_uio *uio)

@@ -128,7 +128,7 @@ void uio_bench_describe(unsigned int region, struct uio_mem *mem)
 		mem->addr = virt_to_phys(iova);
 		break;
 	default:
-		/* whoever has a fault operation gets the pages of VIRTUAL */
+		/* a context has it changed, and gives the pages of VIRTUAL */
 		mem->memtype = UIO_MEM_NONE;
 		mem->addr = (phys_addr_t)(unsigned long)virtual;
 	}

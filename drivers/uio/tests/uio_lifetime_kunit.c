@@ -102,31 +102,31 @@ static void second_revoke_does_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fx->card.kicks, 1);
 }
 
-static void revoke_remembers_who_was_inside(struct kunit *test)
+static void drain_unmaps_again_after_who_was_inside(struct kunit *test)
 {
 	struct fixture *fx = test->priv;
 	struct uio_object *obj = uio_kunit_register_card(test, &fx->card);
 
 	KUNIT_ASSERT_TRUE(test, uio_enter(obj));
 	uio_revoke_device(&fx->card.info);
-	KUNIT_EXPECT_TRUE(test, obj->straggler);
+	KUNIT_EXPECT_TRUE(test, obj->unmap_again);
 	uio_revoke_device(&fx->card.info);
-	KUNIT_EXPECT_TRUE(test, obj->straggler);
+	KUNIT_EXPECT_TRUE(test, obj->unmap_again);
 	uio_leave(obj);
-	KUNIT_EXPECT_TRUE(test, obj->straggler);
+	KUNIT_EXPECT_TRUE(test, obj->unmap_again);
 
 	uio_drain_device(&fx->card.info);
-	KUNIT_EXPECT_FALSE(test, obj->straggler);
+	KUNIT_EXPECT_FALSE(test, obj->unmap_again);
 }
 
-static void revoke_of_an_idle_device_finds_nobody(struct kunit *test)
+static void idle_device_is_unmapped_once(struct kunit *test)
 {
 	struct fixture *fx = test->priv;
 	struct uio_object *obj = uio_kunit_register_card(test, &fx->card);
 
 	KUNIT_EXPECT_TRUE(test, can_enter(obj));
 	uio_revoke_device(&fx->card.info);
-	KUNIT_EXPECT_FALSE(test, obj->straggler);
+	KUNIT_EXPECT_FALSE(test, obj->unmap_again);
 }
 
 static void drain_waits_for_the_last_one_inside(struct kunit *test)
@@ -278,8 +278,8 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(nobody_follows_who_was_inside),
 	KUNIT_CASE(revoke_waits_for_nobody_inside),
 	KUNIT_CASE(second_revoke_does_nothing),
-	KUNIT_CASE(revoke_remembers_who_was_inside),
-	KUNIT_CASE(revoke_of_an_idle_device_finds_nobody),
+	KUNIT_CASE(drain_unmaps_again_after_who_was_inside),
+	KUNIT_CASE(idle_device_is_unmapped_once),
 	KUNIT_CASE(drain_waits_for_the_last_one_inside),
 	KUNIT_CASE(drain_waits_for_a_revoke_under_way),
 	KUNIT_CASE(unregister_waits_for_those_inside),
@@ -305,7 +305,6 @@ static void init_gives_one_reference(struct kunit *test)
 	struct card *card = &fx->card;
 
 	KUNIT_EXPECT_EQ(test, refs(card), 1);
-	KUNIT_EXPECT_TRUE(test, uio_context_unused(&card->ctx));
 	uio_context_put(&card->ctx);
 	KUNIT_EXPECT_EQ(test, card->releases, 1);
 }
@@ -317,11 +316,9 @@ static void last_put_releases(struct kunit *test)
 
 	KUNIT_EXPECT_PTR_EQ(test, uio_context_get(&card->ctx), &card->ctx);
 	KUNIT_EXPECT_EQ(test, refs(card), 2);
-	KUNIT_EXPECT_FALSE(test, uio_context_unused(&card->ctx));
 
 	uio_context_put(&card->ctx);
 	KUNIT_EXPECT_EQ(test, card->releases, 0);
-	KUNIT_EXPECT_TRUE(test, uio_context_unused(&card->ctx));
 
 	uio_context_put(&card->ctx);
 	KUNIT_EXPECT_EQ(test, card->releases, 1);
@@ -334,7 +331,6 @@ static void registration_has_a_reference(struct kunit *test)
 
 	uio_kunit_register_card(test, card);
 	KUNIT_EXPECT_EQ(test, refs(card), 2);
-	KUNIT_EXPECT_FALSE(test, uio_context_unused(&card->ctx));
 
 	/* neither of them ends the registration */
 	uio_revoke_device(&card->info);
@@ -343,7 +339,6 @@ static void registration_has_a_reference(struct kunit *test)
 
 	uio_kunit_unregister_card(test, card);
 	KUNIT_EXPECT_EQ(test, refs(card), 1);
-	KUNIT_EXPECT_TRUE(test, uio_context_unused(&card->ctx));
 	KUNIT_EXPECT_EQ(test, card->releases, 0);
 }
 
@@ -381,65 +376,40 @@ static void used_context_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refs(&fx->card), 1);
 }
 
-static void context_can_be_used_after_a_new_init(struct kunit *test)
-{
-	struct fixture *fx = test->priv;
-	struct card *card = &fx->card;
-
-	uio_kunit_register_card(test, card);
-	uio_kunit_unregister_card(test, card);
-
-	KUNIT_ASSERT_TRUE(test, uio_context_unused(&card->ctx));
-	uio_context_init(&card->ctx, &uio_kunit_card_ops);
-	KUNIT_EXPECT_TRUE(test, can_enter(uio_kunit_register_card(test, card)));
-	KUNIT_EXPECT_EQ(test, refs(card), 2);
-}
-
-static void sink_is_off_until_chosen(struct kunit *test)
-{
-	struct fixture *fx = test->priv;
-	struct uio_context *ctx = &fx->card.ctx;
-
-	KUNIT_EXPECT_FALSE(test, uio_context_has_sink(ctx));
-	uio_context_set_sink(ctx, true);
-	KUNIT_EXPECT_TRUE(test, uio_context_has_sink(ctx));
-	uio_context_set_sink(ctx, false);
-	KUNIT_EXPECT_FALSE(test, uio_context_has_sink(ctx));
-
-	uio_context_set_sink(ctx, true);
-	uio_context_init(ctx, &uio_kunit_card_ops);
-	KUNIT_EXPECT_FALSE(test, uio_context_has_sink(ctx));
-}
-
-static void sink_does_not_use_a_context_up(struct kunit *test)
-{
-	struct fixture *fx = test->priv;
-	struct uio_context *ctx = &fx->card.ctx;
-
-	uio_context_set_sink(ctx, true);
-	uio_kunit_register_card(test, &fx->card);
-	KUNIT_EXPECT_TRUE(test, uio_context_has_sink(ctx));
-
-	uio_context_set_sink(ctx, false);
-	KUNIT_EXPECT_FALSE(test, uio_context_has_sink(ctx));
-	uio_kunit_unregister_card(test, &fx->card);
-	KUNIT_EXPECT_EQ(test, -EBUSY,
-			uio_register_device_context(fx->parent, &fx->card.info, ctx));
-}
-
 static void context_without_a_release_warns(struct kunit *test)
 {
 	static const struct uio_context_ops no_release = {};
-	struct uio_context ctx;
+	struct fixture *fx = test->priv;
+	struct uio_context *ctx = &fx->card.ctx;
+	const struct uio_context_ops *ops = ctx->ops;
 
 	if (!IS_ENABLED(CONFIG_BUG))
 		kunit_skip(test, "needs CONFIG_BUG");
 
+	uio_context_put(ctx);
 	kunit_warning_suppress(test) {
-		uio_context_init(&ctx, &no_release);
+		uio_context_init(ctx, &no_release, 0);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
-		uio_context_init(&ctx, NULL);
-		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 2);
+	}
+	ctx->ops = ops;
+	fx->card.releases = 0;
+}
+
+/* As devm_kzalloc() does it that has what it gave freed with the parent. */
+static void context_in_freed_memory_warns(struct kunit *test)
+{
+	struct fixture *fx = test->priv;
+	struct uio_context *ctx;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_OBJECTS_FREE))
+		kunit_skip(test, "needs CONFIG_DEBUG_OBJECTS_FREE");
+
+	ctx = devm_kzalloc(fx->parent, sizeof(*ctx), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	uio_context_init(ctx, fx->card.ctx.ops, 0);
+	kunit_warning_suppress(test) {
+		devm_kfree(fx->parent, ctx);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
 }
 
@@ -449,10 +419,8 @@ static struct kunit_case context_cases[] = {
 	KUNIT_CASE(registration_has_a_reference),
 	KUNIT_CASE(last_reference_can_be_the_registrations),
 	KUNIT_CASE(used_context_is_refused),
-	KUNIT_CASE(context_can_be_used_after_a_new_init),
-	KUNIT_CASE(sink_is_off_until_chosen),
-	KUNIT_CASE(sink_does_not_use_a_context_up),
 	KUNIT_CASE(context_without_a_release_warns),
+	KUNIT_CASE(context_in_freed_memory_warns),
 	{}
 };
 

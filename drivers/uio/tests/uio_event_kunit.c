@@ -91,7 +91,7 @@ static void events_of_no_registration_are_ignored(struct kunit *test)
 	put_device(&obj->idev.dev);
 
 	/* nor is it counted for the next one */
-	uio_context_init(&fx->card.ctx, &uio_kunit_card_ops);
+	uio_kunit_renew_card(&fx->card);
 	obj = uio_kunit_register_card(test, &fx->card);
 	KUNIT_EXPECT_EQ(test, atomic_read(&obj->idev.event), 0);
 }
@@ -138,18 +138,18 @@ static void no_more_events_are_announced(struct kunit *test)
 	struct uio_object *obj = uio_kunit_register_card(test, &fx->card);
 	struct sleeper sleeper = {};
 
-	KUNIT_EXPECT_TRUE(test, obj->has_irq);
+	KUNIT_EXPECT_TRUE(test, obj->had_irq);
 	listen(&sleeper, obj);
 	fx->card.info.irq = UIO_IRQ_NONE;
-	KUNIT_EXPECT_TRUE(test, obj->has_irq);
+	KUNIT_EXPECT_TRUE(test, obj->had_irq);
 	uio_event_notify(&fx->card.info);
-	KUNIT_EXPECT_FALSE(test, obj->has_irq);
+	KUNIT_EXPECT_FALSE(test, obj->had_irq);
 	KUNIT_EXPECT_EQ(test, sleeper.woken, 1);
 
 	/* that there are events again is for who reads or polls to see */
 	fx->card.info.irq = UIO_IRQ_CUSTOM;
 	uio_event_notify(&fx->card.info);
-	KUNIT_EXPECT_FALSE(test, obj->has_irq);
+	KUNIT_EXPECT_FALSE(test, obj->had_irq);
 	remove_wait_queue(&obj->idev.wait, &sleeper.entry);
 }
 

@@ -33,7 +33,7 @@ static void card_kick(struct uio_context *ctx)
 	}
 }
 
-const struct uio_context_ops uio_kunit_card_ops = {
+static const struct uio_context_ops card_ops = {
 	.release	= card_release,
 	.kick		= card_kick,
 };
@@ -47,9 +47,18 @@ static void card_init(struct card *card)
 		.mem[0]		= { .name = "memory", .size = PAGE_SIZE },
 		.port[0]	= { .name = "ports", .size = 1 },
 	};
-	uio_context_init(&card->ctx, &uio_kunit_card_ops);
+	uio_context_init(&card->ctx, &card_ops, 0);
 	init_completion(&card->kicked);
 	init_completion(&card->kick_goes_on);
+}
+
+/* A context serves for one registration. */
+void uio_kunit_renew_card(struct card *card)
+{
+	if (refs(card))
+		uio_context_put(&card->ctx);
+	card->releases = 0;
+	uio_context_init(&card->ctx, &card_ops, 0);
 }
 
 struct uio_object *uio_kunit_register_card(struct kunit *test, struct card *card)
@@ -159,6 +168,8 @@ static void check_card(struct kunit *test, struct card *card)
 	KUNIT_EXPECT_EQ(test, refs(card), card->releases ? 0 : 1);
 	KUNIT_EXPECT_FALSE(test, card->kicked_live);
 	KUNIT_EXPECT_FALSE(test, card->released_registered);
+	if (refs(card) == 1)
+		uio_context_put(&card->ctx);
 }
 
 void uio_kunit_exit(struct kunit *test)

@@ -6,7 +6,7 @@
 #ifndef _UIO_KUNIT_FIXTURE_H
 #define _UIO_KUNIT_FIXTURE_H
 
-#include "uio_internal.h"
+#include "../uio_internal.h"
 
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -61,10 +61,8 @@ struct fixture {
 int uio_kunit_init(struct kunit *test);
 void uio_kunit_exit(struct kunit *test);
 
-/* A context is used up by its registration; for who inits one again. */
-extern const struct uio_context_ops uio_kunit_card_ops;
-
 struct uio_object *uio_kunit_register_card(struct kunit *test, struct card *card);
+void uio_kunit_renew_card(struct card *card);
 void uio_kunit_unregister_card(struct kunit *test, struct card *card);
 void uio_kunit_expect_unregistered(struct kunit *test, struct card *card);
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Userspace I/O: contexts, which keep a driver's memory while user space has it.
+ */
+
+#include "uio_internal.h"
+
+#include <kunit/visibility.h>
+#include <linux/debugobjects.h>
+
+/*
+ * With CONFIG_DEBUG_OBJECTS_FREE the kernel warns if memory is freed that has a context
+ * in it. The usual mistake: it is in what devm_kzalloc() gave, which goes with the
+ * parent, whoever still has the device open.
+ */
+static const struct debug_obj_descr uio_context_descr = {
+	.name = "uio_context",
+};
+
+/**
+ * uio_context_init - prepare a context
+ * @ctx:	embedded in the object that also holds the &struct uio_info
+ * @ops:	what the core calls
+ * @flags:	0 or UIO_CONTEXT_SINK
+ *
+ * The caller gets the first reference: from now on the object is freed by
+ * uio_context_put(), by way of &uio_context_ops.release, on error paths too.
+ *
+ * A context serves for one registration, whether that fails or not.
+ *
+ * Context: Any.
+ */
+void uio_context_init(struct uio_context *ctx,
+		      const struct uio_context_ops *ops, unsigned int flags)
+{
+	WARN_ON(!ops || !ops->release || (flags & ~UIO_CONTEXT_SINK));
+
+	kref_init(&ctx->kref);
+	atomic_set(&ctx->used, 0);
+	ctx->ops = ops;
+	ctx->flags = flags;
+	debug_object_init(ctx, &uio_context_descr);
+	debug_object_activate(ctx, &uio_context_descr);
+}
+EXPORT_SYMBOL_GPL(uio_context_init);
+
+/**
+ * uio_context_use - use a context for a registration
+ * @ctx: the context
+ *
+ * Return: 0, or -EBUSY if it has been used since uio_context_init().
+ */
+int uio_context_use(struct uio_context *ctx)
+{
+	return atomic_xchg(&ctx->used, 1) ? -EBUSY : 0;
+}
+
+/**
+ * uio_context_get - take a reference to a context
+ * @ctx: a context that the caller has a reference to
+ *
+ * Return: @ctx.
+ */
+struct uio_context *uio_context_get(struct uio_context *ctx)
+{
+	kref_get(&ctx->kref);
+	return ctx;
+}
+EXPORT_SYMBOL_IF_KUNIT(uio_context_get);
+
+static void uio_context_release(struct kref *kref)
+{
+	struct uio_context *ctx = container_of(kref, struct uio_context, kref);
+
+	debug_object_deactivate(ctx, &uio_context_descr);
+	debug_object_free(ctx, &uio_context_descr);
+	ctx->ops->release(ctx);
+}
+
+/**
+ * uio_context_put - drop a reference to a context
+ * @ctx:	the context; invalid afterwards
+ *
+ * Context: Process context; may sleep if the driver's release does. The caller
+ * must not hold a lock that the release takes.
+ */
+void uio_context_put(struct uio_context *ctx)
+{
+	might_sleep();
+	kref_put(&ctx->kref, uio_context_release);
+}
+EXPORT_SYMBOL_GPL(uio_context_put);
