@@ -25,12 +25,6 @@ FIXTURE(daemon)
 	struct uiot_op op;
 };
 
-static long op_enable(struct uiot_op *op)
-{
-	errno = -uiot_write_file(op->text, "1");
-	return errno ? -1 : 0;
-}
-
 static long op_grow(struct uiot_op *op)
 {
 	errno = -uiot_write_file(op->text, "2097152");
@@ -41,11 +35,6 @@ static long op_rename(struct uiot_op *op)
 {
 	errno = -uiot_write_file(op->text, "test/another");
 	return errno ? -1 : 0;
-}
-
-static long op_rmdir(struct uiot_op *op)
-{
-	return rmdir(op->text);
 }
 
 /* How long the kernel waits, where it can be told. */
@@ -67,20 +56,8 @@ FIXTURE_TEARDOWN(daemon)
 	uiot_tcmu_delete_all();
 }
 
-/* As long as a thread waits for ever, a test that has failed can't end. */
-static int join(struct uiot_op *op)
-{
-	int ret = uiot_join(op, UIOT_SOON_MS);
-
-	if (ret) {
-		uiot_tcmu_reset_netlink();
-		uiot_join(op, UIOT_SOON_MS);
-	}
-	return ret;
-}
-
 #define START(_fn, _file) do {						\
-	self->op = (struct uiot_op){ .fn = _fn };			\
+	self->op = (struct uiot_op){ .fn = _fn, .addr = &self->tcmu };	\
 	snprintf(self->op.text, sizeof(self->op.text), "%s%s",		\
 		 self->tcmu.dir, _file);				\
 	ASSERT_EQ(0, uiot_start(&self->op));				\
@@ -96,14 +73,14 @@ static int join(struct uiot_op *op)
 
 /* It has ended, and how. */
 #define ENDED(_ret) do {						\
-	ASSERT_EQ(0, join(&self->op)) {					\
+	ASSERT_EQ(0, uiot_join_or_reset(&self->op)) {			\
 		TH_LOG("waits for the daemon");				\
 	}								\
 	EXPECT_EQ(_ret, self->op.ret);					\
 } while (0)
 
 #define ENABLED() do {							\
-	START(op_enable, "/enable");					\
+	START(uiot_op_enable, "");					\
 	EVENT(ADDED_DEVICE);						\
 	ASSERT_EQ(0, ANSWER(ADDED_DEVICE_DONE, 0));			\
 	ENDED(0);							\
@@ -132,7 +109,7 @@ TEST_F(daemon, is_asked_for_everything)
 	ASSERT_EQ(0, ANSWER(RECONFIG_DEVICE_DONE, 0));
 	ENDED(0);
 
-	START(op_rmdir, "");
+	START(uiot_op_delete, "");
 	EVENT(REMOVED_DEVICE);
 	ASSERT_EQ(0, ANSWER(REMOVED_DEVICE_DONE, 0));
 	ENDED(0);
@@ -141,7 +118,7 @@ TEST_F(daemon, is_asked_for_everything)
 
 TEST_F(daemon, can_refuse_a_device)
 {
-	START(op_enable, "/enable");
+	START(uiot_op_enable, "");
 	EVENT(ADDED_DEVICE);
 	ASSERT_EQ(0, ANSWER(ADDED_DEVICE_DONE, -EDOM));
 	ENDED(-EDOM);
@@ -152,7 +129,7 @@ TEST_F(daemon, d19_delete_is_bounded)
 {
 	ENABLED();
 	set_time_out(&self->tcmu, "1");
-	START(op_rmdir, "");
+	START(uiot_op_delete, "");
 	EVENT(REMOVED_DEVICE);
 	ENDED(0);
 	NOTHING_IS_LEFT();
@@ -161,29 +138,21 @@ TEST_F(daemon, d19_delete_is_bounded)
 TEST_F(daemon, d19_create_is_bounded)
 {
 	set_time_out(&self->tcmu, "1");
-	START(op_enable, "/enable");
+	START(uiot_op_enable, "");
 	EVENT(ADDED_DEVICE);
 	ENDED(-ETIMEDOUT);
 	NOTHING_IS_LEFT();
 	EXPECT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 }
 
-TEST_F(daemon, d19_create_is_bounded_if_nobody_listens)
-{
-	uiot_tcmu_daemon_deafen(&self->daemon);
-	set_time_out(&self->tcmu, "1");
-	START(op_enable, "/enable");
-	ENDED(-ETIMEDOUT);
-	NOTHING_IS_LEFT();
-}
-
 TEST_F(daemon, d19_create_can_be_tried_again)
 {
 	set_time_out(&self->tcmu, "1");
-	START(op_enable, "/enable");
+	START(uiot_op_enable, "");
 	EVENT(ADDED_DEVICE);
 	ENDED(-ETIMEDOUT);
 	EVENT(REMOVED_DEVICE);
+	EXPECT_EQ(-ENODEV, ANSWER(REMOVED_DEVICE_DONE, 0));
 	set_time_out(&self->tcmu, "0");
 	ENABLED();
 }
@@ -194,7 +163,7 @@ TEST_F(daemon, d19_is_told_of_a_create_that_was_given_up)
 	struct uiot_tcmu_event added;
 
 	set_time_out(&self->tcmu, "1");
-	START(op_enable, "/enable");
+	START(uiot_op_enable, "");
 	EVENT(ADDED_DEVICE);
 	added = self->event;
 	ENDED(-ETIMEDOUT);
@@ -216,11 +185,12 @@ TEST_F(daemon, d19_reconfiguration_is_bounded)
 TEST_F(daemon, d19_late_answer_is_not_taken_for_another)
 {
 	RECONFIGURATION_TIMES_OUT();
+	uiot_tcmu_show_life(&self->daemon);
 
 	set_time_out(&self->tcmu, "0");
-	START(op_rmdir, "");
+	START(uiot_op_delete, "");
 	EVENT(REMOVED_DEVICE);
-	EXPECT_EQ(-EINVAL, ANSWER(RECONFIG_DEVICE_DONE, 0));
+	EXPECT_GT(0, ANSWER(RECONFIG_DEVICE_DONE, 0));
 	usleep(UIOT_WHILE_MS * 1000);
 	EXPECT_FALSE(self->op.done);
 	EXPECT_EQ(0, ANSWER(REMOVED_DEVICE_DONE, 0));
@@ -232,6 +202,7 @@ TEST_F(daemon, d19_late_answer_is_not_taken_for_the_next_of_its_kind)
 	struct uiot_tcmu_event next;
 
 	RECONFIGURATION_TIMES_OUT();
+	uiot_tcmu_show_life(&self->daemon);
 
 	set_time_out(&self->tcmu, "0");
 	START(op_grow, "/attrib/dev_size");
@@ -341,7 +312,7 @@ TEST_F(daemon, d14_refused_device_leaves_its_ring_to_the_holder)
 	void *p;
 	int fd;
 
-	START(op_enable, "/enable");
+	START(uiot_op_enable, "");
 	EVENT(ADDED_DEVICE);
 	ASSERT_EQ(0, uiot_tcmu_find(&self->tcmu));
 	fd = uiot_open(&self->tcmu.uio, O_RDWR);
@@ -349,16 +320,24 @@ TEST_F(daemon, d14_refused_device_leaves_its_ring_to_the_holder)
 	p = uiot_tcmu_map(&self->tcmu, fd);
 	ASSERT_NE(MAP_FAIL, p);
 	ASSERT_EQ(0, uiot_load_word(p, &word));
+	/* who has it gets no more time than this to let go of it */
+	set_time_out(&self->tcmu, "1");
 	ASSERT_EQ(0, ANSWER(ADDED_DEVICE_DONE, -EDOM));
 	ENDED(-EDOM);
 
 	EXPECT_EQ(0, uiot_load_word(p, &word));
 	EXPECT_EQ(SIGBUS, uiot_load_word(p + uiot_page(), &word));
-	EXPECT_EQ(0, uiot_tcmu_delete(&self->tcmu));
-	EXPECT_EQ(1, uiot_tcmu_rings());
+	NOTHING_IS_LEFT();
+
+	/* it can be configured again, with a ring of its own */
+	EVENT(REMOVED_DEVICE);
+	ENABLED();
+	EXPECT_EQ(SIGBUS, uiot_load_word(p + uiot_page(), &word));
 	munmap(p, self->tcmu.size);
 	close(fd);
-	NOTHING_IS_LEFT();
+	fd = uiot_open(&self->tcmu.uio, O_RDWR);
+	EXPECT_LE(0, fd);
+	close(fd);
 }
 
 /*
@@ -425,14 +404,34 @@ TEST_F_TIMEOUT(silent, d19_new_daemon_gets_its_time, COMMANDS_TEST_S)
 		TH_LOG("commands wait for the daemon");
 	}
 	uiot_lun_close_ring(&self->lun);
-	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
-					uiot_open(&self->tcmu.uio, O_RDWR)));
+	ASSERT_EQ(0, uiot_lun_reopen_ring(&self->lun));
 	EXPECT_FALSE(command_is_not_queued(&self->lun));
 }
 
 static long op_ask(struct uiot_op *op)
 {
 	return uiot_lun_is_ready(op->addr);
+}
+
+/* A daemon that is started blocks what it serves, and dies in the middle of that. */
+TEST_F_TIMEOUT(silent, d20_blocked_device_is_bounded, COMMANDS_TEST_S)
+{
+	struct uiot_op op = { .fn = op_ask, .addr = &self->lun };
+
+	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "action/block_dev", "1"));
+	ASSERT_EQ(0, uiot_start(&op));
+	EXPECT_EQ(-ETIMEDOUT, uiot_wait_done(&op, 1000)) {
+		TH_LOG("the daemon gets no time");
+	}
+	EXPECT_EQ(0, uiot_wait_done(&op, AT_ONCE_MS)) {
+		TH_LOG("the command is tried again and again");
+	}
+	/* SCSI gives it 30 s */
+	ASSERT_EQ(0, uiot_join(&op, 2 * AT_ONCE_MS));
+	EXPECT_EQ(RING_CHECK_CONDITION, op.ret);
+
+	EXPECT_EQ(0, uiot_tcmu_set(&self->tcmu, "action/block_dev", "0"));
+	EXPECT_FALSE(command_is_not_queued(&self->lun));
 }
 
 static bool answers_last_of_two(void *arg)
@@ -517,6 +516,57 @@ TEST_F(patient, slow_command_does_not_fail_the_next)
 		ASSERT_EQ(0, uiot_join(&self->ops[i], UIOT_SOON_MS));
 		EXPECT_EQ(0, self->ops[i].ret);
 	}
+}
+
+static bool fails_until_done(void *arg)
+{
+	struct uiot_op *op = arg;
+	struct uiot_lun *lun = op->addr;
+
+	uiot_tcmu_set(lun->tcmu, "action/reset_ring", "2");
+	return !uiot_wait_done(op, 0);
+}
+
+/* Nothing ends it but an operator, who does so once. */
+TEST_F(patient, d26_commands_can_be_ended_when_the_daemon_is_dead)
+{
+	int i;
+
+	uiot_lun_close_ring(&self->lun);
+	self->ops[0] = (struct uiot_op){ .fn = op_ask, .addr = &self->lun };
+	ASSERT_EQ(0, uiot_start(&self->ops[0]));
+	EXPECT_EQ(-ETIMEDOUT, uiot_wait_done(&self->ops[0], UIOT_SOON_MS));
+	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "action/reset_ring", "2"));
+	self->ops[1] = (struct uiot_op){ .fn = op_ask, .addr = &self->lun };
+	ASSERT_EQ(0, uiot_start(&self->ops[1]));
+	EXPECT_EQ(0, uiot_wait_done(&self->ops[1], UIOT_SOON_MS)) {
+		TH_LOG("the next command waits for the daemon again");
+	}
+	for (i = 0; i < 2; i++) {
+		uiot_wait_until(fails_until_done, &self->ops[i], UIOT_SOON_MS);
+		ASSERT_EQ(0, uiot_join(&self->ops[i], UIOT_SOON_MS));
+		EXPECT_EQ(RING_CHECK_CONDITION, self->ops[i].ret);
+	}
+}
+
+TEST_F(patient, d26_who_opens_the_device_gets_commands_again)
+{
+	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "action/reset_ring", "2"));
+	self->ops[0] = (struct uiot_op){ .fn = op_ask, .addr = &self->lun };
+	ASSERT_EQ(0, uiot_start(&self->ops[0]));
+	EXPECT_EQ(0, uiot_wait_asleep(&self->ops[0]));
+	EXPECT_TRUE(uiot_wait_until(answers_until_done, &self->ops[0], UIOT_SOON_MS));
+	ASSERT_EQ(0, uiot_join(&self->ops[0], UIOT_SOON_MS));
+	EXPECT_EQ(0, self->ops[0].ret);
+
+	uiot_lun_close_ring(&self->lun);
+	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "action/reset_ring", "2"));
+	ASSERT_EQ(0, uiot_lun_reopen_ring(&self->lun));
+	self->ops[0] = (struct uiot_op){ .fn = op_ask, .addr = &self->lun };
+	ASSERT_EQ(0, uiot_start(&self->ops[0]));
+	EXPECT_TRUE(uiot_wait_until(answers_until_done, &self->ops[0], UIOT_SOON_MS));
+	ASSERT_EQ(0, uiot_join(&self->ops[0], UIOT_SOON_MS));
+	EXPECT_EQ(0, self->ops[0].ret);
 }
 
 TEST_HARNESS_MAIN

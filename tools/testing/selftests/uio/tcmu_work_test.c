@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -137,6 +138,55 @@ TEST_F(limit, d16_device_whose_node_is_gone)
 	EXPECT_TAKEN();
 }
 
+static int use_data(struct uiot_lun *lun, struct uiot_lun_data *sent,
+		    struct uiot_op *op, void **page)
+{
+	struct uiot_lun_data data;
+	__u32 word;
+	int ret;
+
+	*sent = (struct uiot_lun_data){ .size = TRANSFER_SIZE, .p = malloc(TRANSFER_SIZE) };
+	*op = (struct uiot_op){ .fn = uiot_op_transfer, .fd = lun->scsi, .addr = sent };
+	ret = sent->p ? uiot_start(op) : -ENOMEM;
+	if (ret)
+		return ret;
+	ret = uiot_lun_hold(lun, 1);
+	if (!ret && uiot_lun_waiting(lun, &data, 1) != 1)
+		ret = -ENODATA;
+	uiot_lun_answer(lun, UIOT_LUN_ALL);
+	ret = uiot_join(op, UIOT_SOON_MS) ?: op->ret ?: ret;
+	if (ret)
+		return ret;
+	*page = data.p;
+	return uiot_load_word(data.p, &word);
+}
+
+/* What it has used is more than the limit, but not any more. */
+TEST_F(limit, d24_deleted_device_does_not_count_if_its_file_is_open)
+{
+	struct uiot_lun_data sent;
+	struct uiot_op op;
+	void *page = NULL;
+
+	munmap(self->lun.ring, self->tcmu.size);
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
+
+	ASSERT_EQ(0, uiot_tcmu_create(&self->other, "two"));
+	ASSERT_EQ(0, uiot_lun_open_ring(&self->other_lun, &self->other,
+					uiot_open(&self->other.uio, O_RDWR)));
+	ASSERT_EQ(0, uiot_lun_attach(&self->other_lun));
+	ASSERT_EQ(0, use_data(&self->other_lun, &sent, &op, &page));
+	ASSERT_EQ(0, uiot_tcmu_param(LIMIT, "1"));
+	EXPECT_FALSE(uiot_wait_until(page_is_gone, page, 10 * UIOT_WHILE_MS)) {
+		TH_LOG("the other device has to give what the deleted one keeps");
+	}
+	uiot_lun_detach(&self->other_lun);
+	uiot_lun_close_ring(&self->other_lun);
+	free(sent.p);
+	close(self->lun.fd);
+	self->lun.ring = NULL;
+}
+
 static long op_export(struct uiot_op *op)
 {
 	uiot_tcmu_export(op->addr);
@@ -161,6 +211,99 @@ TEST_F(limit, d16_device_that_was_never_opened)
 	ASSERT_EQ(0, uiot_join(&self->export, UIOT_SOON_MS));
 	uiot_tcmu_unexport();
 	EXPECT_TAKEN();
+}
+
+/* Pages of a device that has used its data area, which nobody has mapped. */
+/* sg allows 16 commands at a time */
+#define NR_OF_MB	12
+
+FIXTURE(pages)
+{
+	struct uiot_tcmu tcmu;
+	struct uiot_lun lun;
+	struct uiot_lun_data sent[NR_OF_MB];
+	struct uiot_op ops[NR_OF_MB];
+};
+
+FIXTURE_VARIANT(pages)
+{
+	/* how many pages are still mapped */
+	int mapped;
+};
+
+FIXTURE_VARIANT_ADD(pages, descriptor) { .mapped = 0 };
+FIXTURE_VARIANT_ADD(pages, page) { .mapped = 1 };
+
+static long free_pages(void)
+{
+	FILE *file = fopen("/proc/vmstat", "r");
+	long nr = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "nr_free_pages %ld", &nr) != 1)
+		nr = -1;
+	fclose(file);
+	return nr;
+}
+
+FIXTURE_SETUP(pages)
+{
+	int i, held;
+
+	ASSERT_EQ(0, uiot_tcmu_setup());
+	ASSERT_EQ(0, uiot_tcmu_make(&self->tcmu, "one",
+				    "nl_reply_supported=-1,max_data_area_mb=16"));
+	ASSERT_EQ(0, uiot_tcmu_enable(&self->tcmu));
+	ASSERT_EQ(0, uiot_tcmu_find(&self->tcmu));
+	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
+					uiot_open(&self->tcmu.uio, O_RDWR)));
+	ASSERT_EQ(0, uiot_lun_attach(&self->lun));
+	for (i = 0; i < NR_OF_MB; i++) {
+		self->sent[i].size = 1 << 20;
+		self->sent[i].p = malloc(1 << 20);
+		ASSERT_NE(NULL, self->sent[i].p);
+		self->ops[i] = (struct uiot_op){
+			.fn = uiot_op_transfer, .fd = self->lun.scsi,
+			.addr = &self->sent[i],
+		};
+		ASSERT_EQ(0, uiot_start(&self->ops[i]));
+	}
+	held = uiot_lun_hold(&self->lun, NR_OF_MB);
+	uiot_lun_answer(&self->lun, UIOT_LUN_ALL);
+	for (i = 0; i < NR_OF_MB; i++) {
+		ASSERT_EQ(0, uiot_join(&self->ops[i], UIOT_SOON_MS));
+		free(self->sent[i].p);
+	}
+	ASSERT_EQ(0, held);
+	uiot_lun_detach(&self->lun);
+}
+
+FIXTURE_TEARDOWN(pages)
+{
+	uiot_tcmu_delete_all();
+}
+
+TEST_F(pages, d24_what_is_not_mapped_is_given_back_at_the_delete)
+{
+	size_t kept = variant->mapped * uiot_page();
+	/* the data, and the ring with its 8 MiB; other things come and go */
+	long before, least = ((NR_OF_MB + 8) << 20) / uiot_page() * 3 / 4;
+	__u32 word;
+
+	ASSERT_EQ(0, uiot_load_word(self->lun.ring, &word));
+	munmap((void *)self->lun.ring + kept, self->tcmu.size - kept);
+	before = free_pages();
+	ASSERT_LT(0, before);
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
+	EXPECT_LE(least, free_pages() - before) {
+		TH_LOG("a deleted device keeps its pages");
+	}
+	if (kept) {
+		EXPECT_EQ(0, uiot_load_word(self->lun.ring, &word));
+		munmap(self->lun.ring, kept);
+	}
+	close(self->lun.fd);
 }
 
 FIXTURE(late)

@@ -168,6 +168,16 @@ int uiot_lun_open_ring(struct uiot_lun *lun, struct uiot_tcmu *tcmu, int fd)
 	return -errno;
 }
 
+int uiot_lun_reopen_ring(struct uiot_lun *lun)
+{
+	int scsi = lun->scsi;
+	int ret = uiot_lun_open_ring(lun, lun->tcmu,
+				     uiot_open(&lun->tcmu->uio, O_RDWR));
+
+	lun->scsi = scsi;
+	return ret;
+}
+
 void uiot_lun_close_ring(struct uiot_lun *lun)
 {
 	if (!lun->ring)

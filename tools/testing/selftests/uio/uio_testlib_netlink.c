@@ -72,11 +72,16 @@ static __u32 get_u32(struct message *msg, int type)
 	return value ? *value : 0;
 }
 
-static int receive(int sock, struct message *msg)
+static bool is_readable(int sock, int ms)
 {
 	struct pollfd pfd = { .fd = sock, .events = POLLIN };
 
-	if (poll(&pfd, 1, UIOT_SOON_MS) != 1)
+	return poll(&pfd, 1, ms) == 1;
+}
+
+static int receive(int sock, struct message *msg)
+{
+	if (!is_readable(sock, UIOT_SOON_MS))
 		return -ETIMEDOUT;
 	return recv(sock, msg, sizeof(*msg), 0) < 0 ? -errno : 0;
 }
@@ -159,6 +164,7 @@ static int find_family(struct uiot_tcmu_daemon *daemon, __u32 *group)
 int uiot_tcmu_daemon_start(struct uiot_tcmu_daemon *daemon)
 {
 	struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+	int size = 32768;
 	__u32 group;
 	int ret;
 
@@ -166,6 +172,9 @@ int uiot_tcmu_daemon_start(struct uiot_tcmu_daemon *daemon)
 	daemon->commands = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
 				  NETLINK_GENERIC);
 	if (daemon->events < 0 || daemon->commands < 0)
+		return -errno;
+
+	if (setsockopt(daemon->events, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)))
 		return -errno;
 
 	ret = find_family(daemon, &group);
@@ -183,12 +192,26 @@ void uiot_tcmu_daemon_deafen(struct uiot_tcmu_daemon *daemon)
 	daemon->events = -1;
 }
 
-void uiot_tcmu_daemon_end(struct uiot_tcmu_daemon *daemon)
+void uiot_tcmu_daemon_die(struct uiot_tcmu_daemon *daemon)
 {
-	set_replies(daemon, 0);
 	if (daemon->events >= 0)
 		close(daemon->events);
 	close(daemon->commands);
+	daemon->events = -1;
+	daemon->commands = -1;
+}
+
+void uiot_tcmu_daemon_end(struct uiot_tcmu_daemon *daemon)
+{
+	if (daemon->commands < 0)
+		return;
+	set_replies(daemon, 0);
+	uiot_tcmu_daemon_die(daemon);
+}
+
+bool uiot_tcmu_has_event(struct uiot_tcmu_daemon *daemon, int ms)
+{
+	return is_readable(daemon->events, ms);
 }
 
 int uiot_tcmu_next_event(struct uiot_tcmu_daemon *daemon,
@@ -214,6 +237,13 @@ int uiot_tcmu_answer(struct uiot_tcmu_daemon *daemon,
 	put(&msg, TCMU_ATTR_CMD_STATUS, &status, sizeof(status));
 	put(&msg, TCMU_ATTR_DEVICE_ID, &event->device_id, sizeof(event->device_id));
 	return ask(daemon->commands, &msg, NULL);
+}
+
+void uiot_tcmu_show_life(struct uiot_tcmu_daemon *daemon)
+{
+	struct uiot_tcmu_event nobody = { .device_id = ~0U };
+
+	uiot_tcmu_answer(daemon, &nobody, TCMU_CMD_REMOVED_DEVICE_DONE, 0);
 }
 
 void uiot_tcmu_reset_netlink(void)

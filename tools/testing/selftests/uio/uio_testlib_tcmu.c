@@ -54,6 +54,8 @@ int uiot_tcmu_setup(void)
 	if (access(CONFIGFS "/target", F_OK) &&
 	    mount("configfs", CONFIGFS, "configfs", 0, NULL))
 		return -errno;
+	/* whatever this machine has chosen; where there is a choice */
+	uiot_tcmu_param("revoked_fault", "sigbus");
 	uiot_tcmu_delete_all();
 	return 0;
 }
@@ -127,6 +129,27 @@ int uiot_tcmu_create(struct uiot_tcmu *tcmu, const char *name)
 int uiot_tcmu_delete(struct uiot_tcmu *tcmu)
 {
 	return rmdir(tcmu->dir) ? -errno : 0;
+}
+
+long uiot_op_enable(struct uiot_op *op)
+{
+	return uiot_tcmu_enable(op->addr);
+}
+
+long uiot_op_delete(struct uiot_op *op)
+{
+	return uiot_tcmu_delete(op->addr);
+}
+
+int uiot_join_or_reset(struct uiot_op *op)
+{
+	int ret = uiot_join(op, UIOT_SOON_MS);
+
+	if (ret) {
+		uiot_tcmu_reset_netlink();
+		uiot_join(op, UIOT_SOON_MS);
+	}
+	return ret;
 }
 
 int uiot_tcmu_export(struct uiot_tcmu *tcmu)

@@ -33,6 +33,11 @@ int uiot_tcmu_export(struct uiot_tcmu *tcmu);
 void uiot_tcmu_unexport(void);
 /* whatever a test that failed has left */
 void uiot_tcmu_delete_all(void);
+/* what waits for a daemon; addr is a struct uiot_tcmu */
+long uiot_op_enable(struct uiot_op *op);
+long uiot_op_delete(struct uiot_op *op);
+/* as uiot_join(); one that waits for ever is ended after that */
+int uiot_join_or_reset(struct uiot_op *op);
 
 /* a file of the device's directory */
 int uiot_tcmu_get(struct uiot_tcmu *tcmu, const char *file, char *buf, size_t size);
@@ -72,6 +77,8 @@ enum uiot_lun_what {
 /* @fd: of the ring, or the error that open() gave */
 int uiot_lun_open_ring(struct uiot_lun *lun, struct uiot_tcmu *tcmu, int fd);
 void uiot_lun_close_ring(struct uiot_lun *lun);
+/* of a unit that is attached */
+int uiot_lun_reopen_ring(struct uiot_lun *lun);
 /* answers what the kernel asks a new unit */
 int uiot_lun_attach(struct uiot_lun *lun);
 /* one of a new device, with commands that time out after 4 s */
@@ -106,15 +113,21 @@ struct uiot_tcmu_event {
 	__u32 minor;
 };
 
+/* with the buffer that libnl asks for */
 int uiot_tcmu_daemon_start(struct uiot_tcmu_daemon *daemon);
 void uiot_tcmu_daemon_end(struct uiot_tcmu_daemon *daemon);
+/* nobody tells the kernel */
+void uiot_tcmu_daemon_die(struct uiot_tcmu_daemon *daemon);
 /* hears no more, but is still expected to answer */
 void uiot_tcmu_daemon_deafen(struct uiot_tcmu_daemon *daemon);
 int uiot_tcmu_next_event(struct uiot_tcmu_daemon *daemon,
 			 struct uiot_tcmu_event *event);
+bool uiot_tcmu_has_event(struct uiot_tcmu_daemon *daemon, int ms);
 /* @done: TCMU_CMD_..._DONE; returns what the kernel says to it */
 int uiot_tcmu_answer(struct uiot_tcmu_daemon *daemon,
 		     const struct uiot_tcmu_event *event, int done, __s32 status);
+/* says something that is no answer to anything */
+void uiot_tcmu_show_life(struct uiot_tcmu_daemon *daemon);
 /* ends all that waits for an answer, as an operator can */
 void uiot_tcmu_reset_netlink(void);
 

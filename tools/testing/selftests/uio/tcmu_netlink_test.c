@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * TCMU: who is told of a device, and who is waited for, when there are many devices
+ * or many who listen. The daemons are the test itself. The D numbers are those of
+ * the list of defects: such a test fails on a kernel that has it.
+ */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "uio_testlib.h"
+#include "uio_testlib_tcmu.h"
+
+#define SMALL	"cmd_ring_size_mb=1"
+#define TIME_OUT_S	"attrib/nl_reply_time_out"
+
+static long ms_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000L + now.tv_nsec / 1000000;
+}
+
+static int start(struct uiot_op *op, long (*fn)(struct uiot_op *op),
+		 struct uiot_tcmu *tcmu)
+{
+	*op = (struct uiot_op){ .fn = fn, .addr = tcmu };
+	return uiot_start(op);
+}
+
+static int next(struct uiot_tcmu_daemon *daemon, struct uiot_tcmu_event *event,
+		int cmd)
+{
+	int ret = uiot_tcmu_next_event(daemon, event);
+
+	return ret ?: event->cmd == cmd ? 0 : -EPROTO;
+}
+
+static int done_of(int cmd)
+{
+	switch (cmd) {
+	case TCMU_CMD_ADDED_DEVICE:
+		return TCMU_CMD_ADDED_DEVICE_DONE;
+	case TCMU_CMD_REMOVED_DEVICE:
+		return TCMU_CMD_REMOVED_DEVICE_DONE;
+	default:
+		return TCMU_CMD_RECONFIG_DEVICE_DONE;
+	}
+}
+
+/* Whether somebody waits for the answer or not. */
+static int say_yes(struct uiot_tcmu_daemon *daemon, struct uiot_tcmu_event *event)
+{
+	int ret = uiot_tcmu_next_event(daemon, event);
+
+	if (!ret)
+		uiot_tcmu_answer(daemon, event, done_of(event->cmd), 0);
+	return ret;
+}
+
+static int enable(struct uiot_tcmu_daemon *daemon, struct uiot_tcmu *tcmu)
+{
+	struct uiot_tcmu_event event;
+	struct uiot_op op;
+	int ret = start(&op, uiot_op_enable, tcmu);
+
+	if (!ret)
+		ret = say_yes(daemon, &event);
+	return uiot_join_or_reset(&op) ?: ret ?: op.ret;
+}
+
+static void set_time_out(struct uiot_tcmu *tcmu, const char *seconds)
+{
+	uiot_tcmu_set(tcmu, TIME_OUT_S, seconds);
+}
+
+static long op_grow(struct uiot_op *op)
+{
+	return uiot_tcmu_set(op->addr, "attrib/dev_size", "2097152");
+}
+
+/* One device, and a daemon that is told of it. */
+FIXTURE(one)
+{
+	struct uiot_tcmu tcmu;
+	struct uiot_tcmu_daemon daemon;
+	struct uiot_tcmu_daemon other;
+	struct uiot_tcmu_event event;
+	struct uiot_op op;
+};
+
+FIXTURE_SETUP(one)
+{
+	self->other.commands = -1;
+	ASSERT_EQ(0, uiot_tcmu_setup());
+	ASSERT_EQ(0, uiot_tcmu_daemon_start(&self->daemon));
+	ASSERT_EQ(0, uiot_tcmu_make(&self->tcmu, "one", ""));
+}
+
+FIXTURE_TEARDOWN(one)
+{
+	struct uiot_tcmu_daemon last;
+
+	/* the next test begins with a kernel that expects no answers */
+	if (self->daemon.commands < 0 && !uiot_tcmu_daemon_start(&last))
+		uiot_tcmu_daemon_end(&last);
+	uiot_tcmu_daemon_end(&self->other);
+	uiot_tcmu_daemon_end(&self->daemon);
+	uiot_tcmu_delete_all();
+}
+
+#define ENDED(_ret) do {						\
+	ASSERT_EQ(0, uiot_join_or_reset(&self->op)) {			\
+		TH_LOG("waits for the daemon");				\
+	}								\
+	EXPECT_EQ(_ret, self->op.ret);					\
+} while (0)
+
+/* One consumer refuses what another has opened, and mapped, by then. */
+TEST_F(one, d21_refused_device_is_taken_back_from_who_has_it)
+{
+	__u32 word;
+	int fd, told;
+	void *p;
+
+	ASSERT_EQ(0, uiot_tcmu_daemon_start(&self->other));
+	ASSERT_EQ(0, start(&self->op, uiot_op_enable, &self->tcmu));
+	ASSERT_EQ(0, next(&self->daemon, &self->event, TCMU_CMD_ADDED_DEVICE));
+	ASSERT_EQ(0, uiot_tcmu_find(&self->tcmu));
+	fd = uiot_open(&self->tcmu.uio, O_RDWR);
+	ASSERT_LE(0, fd);
+	p = uiot_tcmu_map(&self->tcmu, fd);
+	ASSERT_NE(MAP_FAIL, p);
+
+	ASSERT_EQ(0, next(&self->other, &self->event, TCMU_CMD_ADDED_DEVICE));
+	ASSERT_EQ(0, uiot_tcmu_answer(&self->other, &self->event,
+				      TCMU_CMD_ADDED_DEVICE_DONE, -EDOM));
+	told = next(&self->daemon, &self->event, TCMU_CMD_REMOVED_DEVICE);
+	EXPECT_EQ(0, told) {
+		TH_LOG("is not told");
+	}
+	/* else a kernel may have freed it: D14 */
+	if (!told)
+		EXPECT_EQ(0, uiot_load_word(p, &word)) {
+			TH_LOG("loses the ring before it lets go of it");
+		}
+	munmap(p, self->tcmu.size);
+	close(fd);
+	ENDED(-EDOM);
+	EXPECT_EQ(0, uiot_tcmu_rings());
+}
+
+TEST_F(one, d21_refused_device_is_not_opened_any_more)
+{
+	int fd, late;
+
+	ASSERT_EQ(0, start(&self->op, uiot_op_enable, &self->tcmu));
+	ASSERT_EQ(0, next(&self->daemon, &self->event, TCMU_CMD_ADDED_DEVICE));
+	ASSERT_EQ(0, uiot_tcmu_find(&self->tcmu));
+	fd = uiot_open(&self->tcmu.uio, O_RDWR);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, uiot_tcmu_answer(&self->daemon, &self->event,
+				      TCMU_CMD_ADDED_DEVICE_DONE, -EDOM));
+	EXPECT_EQ(0, next(&self->daemon, &self->event, TCMU_CMD_REMOVED_DEVICE)) {
+		TH_LOG("is not told");
+	}
+	close(fd);
+	late = uiot_open(&self->tcmu.uio, O_RDWR);
+	EXPECT_GT(0, late);
+	ENDED(-EDOM);
+}
+
+/* Somebody who never lets go of it does not keep the create for long. */
+TEST_F(one, holder_of_a_refused_device_is_not_waited_for_for_ever)
+{
+	int fd;
+
+	ASSERT_EQ(0, start(&self->op, uiot_op_enable, &self->tcmu));
+	ASSERT_EQ(0, next(&self->daemon, &self->event, TCMU_CMD_ADDED_DEVICE));
+	ASSERT_EQ(0, uiot_tcmu_find(&self->tcmu));
+	fd = uiot_open(&self->tcmu.uio, O_RDWR);
+	ASSERT_LE(0, fd);
+	set_time_out(&self->tcmu, "1");
+	ASSERT_EQ(0, uiot_tcmu_answer(&self->daemon, &self->event,
+				      TCMU_CMD_ADDED_DEVICE_DONE, -EDOM));
+	ENDED(-EDOM);
+	close(fd);
+}
+
+/* What it is known by to who asks configfs for it. */
+TEST_F(one, d25_id_of_a_device_stays_after_a_time_out)
+{
+	__u32 id;
+
+	ASSERT_EQ(0, start(&self->op, uiot_op_enable, &self->tcmu));
+	ASSERT_EQ(0, say_yes(&self->daemon, &self->event));
+	ENDED(0);
+	id = self->event.device_id;
+
+	set_time_out(&self->tcmu, "1");
+	ASSERT_EQ(0, start(&self->op, op_grow, &self->tcmu));
+	/* a kernel without a bound is helped */
+	uiot_join_or_reset(&self->op);
+	EXPECT_GT(0, self->op.ret);
+	ASSERT_EQ(0, say_yes(&self->daemon, &self->event));
+	EXPECT_EQ(id, self->event.device_id);
+
+	ASSERT_EQ(0, start(&self->op, uiot_op_delete, &self->tcmu));
+	ASSERT_EQ(0, say_yes(&self->daemon, &self->event));
+	EXPECT_EQ(id, self->event.device_id);
+	ENDED(0);
+}
+
+TEST_F(one, d27_create_fails_at_once_if_nobody_listens)
+{
+	uiot_tcmu_daemon_die(&self->daemon);
+	ASSERT_EQ(0, start(&self->op, uiot_op_enable, &self->tcmu));
+	ENDED(-ESRCH);
+	EXPECT_EQ(-ENOENT, uiot_tcmu_find(&self->tcmu));
+	EXPECT_EQ(0, uiot_tcmu_rings());
+}
+
+TEST_F(one, d27_create_fails_at_once_if_the_listener_dies)
+{
+	ASSERT_EQ(0, start(&self->op, uiot_op_enable, &self->tcmu));
+	ASSERT_EQ(0, next(&self->daemon, &self->event, TCMU_CMD_ADDED_DEVICE));
+	uiot_tcmu_daemon_die(&self->daemon);
+	ENDED(-ESRCH);
+}
+
+TEST_F(one, create_waits_for_a_new_daemon_after_one_that_died)
+{
+	uiot_tcmu_daemon_die(&self->daemon);
+	ASSERT_EQ(0, uiot_tcmu_daemon_start(&self->daemon));
+	EXPECT_EQ(0, enable(&self->daemon, &self->tcmu));
+}
+
+/* Many devices. */
+#define NR_OF_CREATES	120
+#define NR_OF_DELETES	100
+
+FIXTURE(many)
+{
+	struct uiot_tcmu_daemon daemon;
+	struct uiot_tcmu *tcmus;
+	struct uiot_op *ops;
+};
+
+FIXTURE_SETUP(many)
+{
+	self->tcmus = calloc(NR_OF_CREATES, sizeof(*self->tcmus));
+	self->ops = calloc(NR_OF_CREATES, sizeof(*self->ops));
+	ASSERT_TRUE(self->tcmus && self->ops);
+	ASSERT_EQ(0, uiot_tcmu_setup());
+	ASSERT_EQ(0, uiot_tcmu_daemon_start(&self->daemon));
+}
+
+FIXTURE_TEARDOWN(many)
+{
+	uiot_tcmu_daemon_end(&self->daemon);
+	uiot_tcmu_delete_all();
+	free(self->ops);
+	free(self->tcmus);
+}
+
+static int make(struct uiot_tcmu *tcmu, int i)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "many%d", i);
+	return uiot_tcmu_make(tcmu, name, SMALL);
+}
+
+/* Until the daemon is told nothing more. */
+static int say_yes_to_all(struct uiot_tcmu_daemon *daemon)
+{
+	struct uiot_tcmu_event event;
+	int nr = 0;
+
+	while (uiot_tcmu_has_event(daemon, 2000)) {
+		int ret = say_yes(daemon, &event);
+
+		/* some were lost: it goes on all the same */
+		if (ret && ret != -ENOBUFS)
+			return ret;
+		nr += !ret;
+	}
+	return nr;
+}
+
+/* More than a socket has room for, while the daemon does something else. */
+TEST_F_TIMEOUT(many, d22_creates_do_not_get_lost, 600)
+{
+	int i, nr, lost = 0, failed = 0;
+
+	for (i = 0; i < NR_OF_CREATES; i++) {
+		ASSERT_EQ(0, make(&self->tcmus[i], i));
+		ASSERT_EQ(0, start(&self->ops[i], uiot_op_enable, &self->tcmus[i]));
+		ASSERT_EQ(0, uiot_wait_asleep(&self->ops[i]));
+	}
+	nr = say_yes_to_all(&self->daemon);
+	for (i = 0; i < NR_OF_CREATES; i++)
+		lost += !!uiot_wait_done(&self->ops[i], 0);
+	if (lost)
+		uiot_tcmu_reset_netlink();
+	for (i = 0; i < NR_OF_CREATES; i++) {
+		ASSERT_EQ(0, uiot_join_or_reset(&self->ops[i]));
+		failed += !!self->ops[i].ret;
+	}
+	EXPECT_EQ(0, lost) {
+		TH_LOG("creates wait though the daemon has answered all it got");
+	}
+	EXPECT_EQ(0, failed);
+	EXPECT_EQ(NR_OF_CREATES, nr);
+}
+
+/* Deletes in a row, of a daemon that does not answer. Returns how long they take. */
+static long delete_all(struct uiot_tcmu *tcmus, int nr)
+{
+	long began = ms_now();
+	struct uiot_op op;
+	int i, ret;
+
+	for (i = 0; i < nr; i++) {
+		ret = start(&op, uiot_op_delete, &tcmus[i]);
+		if (!ret)
+			ret = uiot_join_or_reset(&op) ?: op.ret;
+		if (ret)
+			return ret;
+	}
+	return ms_now() - began;
+}
+
+TEST_F_TIMEOUT(many, d23_time_outs_do_not_add_up, 600)
+{
+	int i;
+	long ms;
+
+	for (i = 0; i < NR_OF_DELETES; i++) {
+		ASSERT_EQ(0, make(&self->tcmus[i], i));
+		ASSERT_EQ(0, enable(&self->daemon, &self->tcmus[i]));
+		set_time_out(&self->tcmus[i], "1");
+	}
+	ms = delete_all(self->tcmus, NR_OF_DELETES);
+	EXPECT_LE(1000, ms) {
+		TH_LOG("a delete does not end");
+	}
+	EXPECT_GT(2 * UIOT_SOON_MS, ms) {
+		TH_LOG("100 deletes take %ld ms", ms);
+	}
+	/* and it is told of all of them, when it comes to that */
+	EXPECT_EQ(NR_OF_DELETES, say_yes_to_all(&self->daemon));
+}
+
+TEST_F(many, d23_daemon_that_shows_itself_is_waited_for_again)
+{
+	struct uiot_tcmu_event event;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, make(&self->tcmus[i], i));
+		ASSERT_EQ(0, enable(&self->daemon, &self->tcmus[i]));
+	}
+	set_time_out(&self->tcmus[0], "1");
+	ASSERT_LE(1000, delete_all(self->tcmus, 1));
+	ASSERT_EQ(0, start(&self->ops[1], uiot_op_delete, &self->tcmus[1]));
+	EXPECT_EQ(0, uiot_join_or_reset(&self->ops[1])) {
+		TH_LOG("waits for the daemon");
+	}
+
+	uiot_tcmu_show_life(&self->daemon);
+	ASSERT_EQ(0, start(&self->ops[2], uiot_op_delete, &self->tcmus[2]));
+	EXPECT_EQ(-ETIMEDOUT, uiot_wait_done(&self->ops[2], 1000));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, say_yes(&self->daemon, &event));
+	EXPECT_EQ(0, uiot_join_or_reset(&self->ops[2]));
+}
+
+TEST_F(many, d23_create_fails_at_once_if_the_daemon_is_silent)
+{
+	ASSERT_EQ(0, make(&self->tcmus[0], 0));
+	ASSERT_EQ(0, enable(&self->daemon, &self->tcmus[0]));
+	set_time_out(&self->tcmus[0], "1");
+	ASSERT_LE(1000, delete_all(self->tcmus, 1));
+
+	ASSERT_EQ(0, make(&self->tcmus[1], 1));
+	ASSERT_EQ(0, start(&self->ops[1], uiot_op_enable, &self->tcmus[1]));
+	EXPECT_EQ(0, uiot_join_or_reset(&self->ops[1])) {
+		TH_LOG("waits for the daemon");
+	}
+	EXPECT_EQ(-ETIMEDOUT, self->ops[1].ret);
+}
+
+TEST_HARNESS_MAIN
