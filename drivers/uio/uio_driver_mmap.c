@@ -102,7 +102,7 @@ static vm_fault_t uio_driver_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 
 	ret = driver->fault(vmf);
-	/* pairs with uio_revoke_file(): it finds the page, or we find it revoked */
+	/* pairs with synchronize_srcu() in uio_revoke_file(), which unmaps after it */
 	smp_mb();
 	/*
 	 * If it has let go of the mmap_lock, the VMA may be gone, and with it the file,

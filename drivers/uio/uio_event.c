@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: events, from the interrupt or the driver to user space.
+ * Userspace I/O: events, from the interrupt or the driver to who reads, polls or gets
+ * signals.
  */
 
 #include "uio_internal.h"
@@ -83,31 +84,6 @@ void uio_event_notify(struct uio_info *info)
 }
 EXPORT_SYMBOL_GPL(uio_event_notify);
 
-/**
- * uio_wake_all - have every sleeper look at the state
- * @obj: the device
- *
- * Exclusive ones, too: the first of them may be another file's.
- */
-void uio_wake_all(struct uio_object *obj)
-{
-	__wake_up(&obj->idev.wait, TASK_INTERRUPTIBLE, 0,
-		  poll_to_key(EPOLLHUP | EPOLLERR));
-}
-
-/**
- * uio_wake_hangup - tell every sleeper that the device is revoked
- * @obj: the device, already revoked
- */
-void uio_wake_hangup(struct uio_object *obj)
-{
-	uio_wake_all(obj);
-
-	/* pairs with smp_mb() in uio_fasync(): it sees the state, or we see the file */
-	smp_mb();
-	kill_fasync(&obj->idev.async_queue, SIGIO, POLL_HUP);
-}
-
 static irqreturn_t uio_irq_handler(int irq, void *data)
 {
 	struct uio_object *obj = data;
@@ -160,4 +136,154 @@ void uio_free_irq(struct uio_object *obj)
 
 	free_irq(obj->irq, obj);
 	obj->irq = UIO_IRQ_NONE;
+}
+
+/* Can there be events? As the driver says now; false if the device is revoked. */
+static bool uio_ask_for_irq(struct uio_object *obj)
+{
+	bool has_irq;
+
+	if (!uio_enter(obj))
+		return false;
+
+	has_irq = uio_look_at_irq(obj);
+	uio_leave(obj);
+	return has_irq;
+}
+
+/*
+ * If there is an event, the remembered answer is enough, and no memory of the driver's
+ * is touched. Before an error, -EAGAIN or a sleep, the driver's info->irq is read.
+ */
+static bool uio_has_irq(const struct uio_file *uf, bool has_event)
+{
+	return (has_event && READ_ONCE(uf->obj->had_irq)) ||
+	       uio_ask_for_irq(uf->obj);
+}
+
+static int uio_read_error(const struct uio_file *uf, bool has_event)
+{
+	int ret = uio_file_error(uf);
+
+	if (ret || uio_has_irq(uf, has_event))
+		return ret;
+	/* it may just have been revoked */
+	return uio_file_error(uf) ?: -EIO;
+}
+
+static bool uio_has_event(const struct uio_file *uf, s32 *event)
+{
+	*event = atomic_read(&uf->obj->idev.event);
+	return *event != READ_ONCE(uf->event_count);
+}
+
+/* Until something may have changed; the caller looks what. */
+static noinline void uio_wait(const struct uio_file *uf)
+{
+	wait_queue_head_t *queue = &uf->obj->idev.wait;
+	DEFINE_WAIT(wait);
+	s32 event;
+
+	/* first: whoever changes what is looked at below wakes afterwards */
+	prepare_to_wait(queue, &wait, TASK_INTERRUPTIBLE);
+	if (!uio_has_event(uf, &event) && !uio_read_error(uf, false) &&
+	    !signal_pending(current))
+		schedule();
+	finish_wait(queue, &wait);
+}
+
+ssize_t uio_read(struct file *filp, char __user *buf, size_t count, loff_t *ppos)
+{
+	struct uio_file *uf = filp->private_data;
+	bool has_event;
+	s32 event;
+	int ret;
+
+	if (count != sizeof(event))
+		return -EINVAL;
+
+	for (;;) {
+		has_event = uio_has_event(uf, &event);
+		ret = uio_read_error(uf, has_event);
+		if (ret)
+			return ret;
+		if (has_event)
+			break;
+		if (filp->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		uio_wait(uf);
+	}
+
+	if (put_user(event, (s32 __user *)buf))
+		return -EFAULT;
+
+	WRITE_ONCE(uf->event_count, event);
+	return sizeof(event);
+}
+
+__poll_t uio_poll(struct file *filp, poll_table *wait)
+{
+	struct uio_file *uf = filp->private_data;
+	bool has_event, has_irq;
+	s32 event;
+
+	/* first, as in uio_wait() */
+	poll_wait(filp, &uf->obj->idev.wait, wait);
+
+	has_event = uio_has_event(uf, &event);
+	has_irq = uio_has_irq(uf, has_event);
+	if (uio_file_error(uf))
+		return EPOLLHUP | EPOLLERR;
+	if (!has_irq)
+		return UIO_POLL_NO_IRQ;
+	return has_event ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static int uio_fasync_on(int fd, struct file *filp)
+{
+	struct uio_file *uf = filp->private_data;
+
+	guard(srcu)(&uio_file_srcu);
+	if (READ_ONCE(uf->revoked))
+		return -ENODEV;
+	return fasync_helper(fd, filp, 1, &uf->obj->idev.async_queue);
+}
+
+int uio_fasync(int fd, struct file *filp, int on)
+{
+	struct uio_file *uf = filp->private_data;
+	struct uio_object *obj = uf->obj;
+	int ret;
+
+	ret = on ? uio_fasync_on(fd, filp) :
+		   fasync_helper(fd, filp, 0, &obj->idev.async_queue);
+	if (ret < 0 || !on)
+		return ret;
+
+	/* pairs with uio_wake_hangup(): it sees the file, or we see the state */
+	smp_mb();
+	if (!uio_revoked(obj))
+		return ret;
+
+	fasync_helper(fd, filp, 0, &obj->idev.async_queue);
+	return -EIO;
+}
+
+/* Has every sleeper look at the state; exclusive ones, too: one may be another file's. */
+void uio_wake_all(struct uio_object *obj)
+{
+	__wake_up(&obj->idev.wait, TASK_INTERRUPTIBLE, 0,
+		  poll_to_key(EPOLLHUP | EPOLLERR));
+}
+
+/* Tells every sleeper that the device is revoked. */
+void uio_wake_hangup(struct uio_object *obj)
+{
+	uio_wake_all(obj);
+
+	/* pairs with smp_mb() in uio_fasync(): it sees the state, or we see the file */
+	smp_mb();
+	kill_fasync(&obj->idev.async_queue, SIGIO, POLL_HUP);
 }

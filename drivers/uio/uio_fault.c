@@ -5,8 +5,8 @@
  * Page table entries are inserted between uio_enter() and uio_leave(): whoever
  * revokes and drains the device knows that there is none left that it did not
  * see. That is why no page is left to the caller to insert, which it would do
- * after uio_leave(). Between uio_file_begin() and uio_file_end() they are for the
- * same reason: UIO_IOC_REVOKE waits for that, but not for the driver.
+ * after uio_leave(). They are also inserted under uio_file_srcu, for UIO_IOC_REVOKE,
+ * which waits for that, but not for the driver.
  *
  * A page fault costs several times as much as mapping one more page. So where a mapping
  * is walked through, a touch maps as many pages as the page cache takes around one, and
@@ -19,6 +19,7 @@
 #include <linux/log2.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
+#include <linux/srcu.h>
 
 #include <asm/pgalloc.h>
 
@@ -87,14 +88,14 @@ static vm_fault_t uio_insert(const struct uio_file *uf, struct vm_fault *vmf,
 			     struct page **pages, int nr)
 {
 	unsigned long left = nr;
-	int section, err;
+	int err;
 
 	if (nr <= 0)
 		return vmf_error(nr);
 
-	err = uio_file_begin(uf, &section);
-	if (err)
-		return vmf_error(err);
+	guard(srcu)(&uio_file_srcu);
+	if (READ_ONCE(uf->revoked))
+		return VM_FAULT_SIGBUS;
 
 	uio_use_page_table(vmf);
 	if (nr == 1) {
@@ -103,7 +104,6 @@ static vm_fault_t uio_insert(const struct uio_file *uf, struct vm_fault *vmf,
 	} else {
 		err = vm_insert_pages(vmf->vma, vmf->address, pages, &left);
 	}
-	uio_file_end(section);
 
 	if (left == nr)
 		return err == -EBUSY ? VM_FAULT_NOPAGE : vmf_error(err);
@@ -127,19 +127,15 @@ static vm_fault_t uio_insert_pfn(const struct uio_file *uf, struct vm_fault *vmf
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long pfn = page_to_pfn(page);
-	vm_fault_t ret;
-	int section;
 
-	if (uio_file_begin(uf, &section))
+	guard(srcu)(&uio_file_srcu);
+	if (READ_ONCE(uf->revoked))
 		return VM_FAULT_SIGBUS;
 
 	if (vma->vm_flags & VM_PFNMAP)
-		ret = vmf_insert_pfn_prot(vma, vmf->address, pfn,
-					  vm_get_page_prot(vma->vm_flags));
-	else
-		ret = vmf_insert_mixed(vma, vmf->address, pfn);
-	uio_file_end(section);
-	return ret;
+		return vmf_insert_pfn_prot(vma, vmf->address, pfn,
+					   vm_get_page_prot(vma->vm_flags));
+	return vmf_insert_mixed(vma, vmf->address, pfn);
 }
 
 static int uio_memory_pages(const struct uio_mem *mem, unsigned long index,

@@ -9,6 +9,13 @@
 #include <linux/uio_device.h>
 
 /*
+ * UIO_IOC_REVOKE waits for what is done under it: checking that the file is not revoked,
+ * and making a page present, or the file one that signals are sent for. The driver is
+ * never called under it.
+ */
+DEFINE_SRCU(uio_file_srcu);
+
+/*
  * Drivers without a context were written when open, release and irqcontrol never
  * ran at the same time, and some count on it.
  */
@@ -46,7 +53,8 @@ static int uio_call_release(struct uio_object *obj)
 	return ret;
 }
 
-static int uio_open_live(struct uio_object *obj, struct file *filp)
+static int uio_open_live(struct uio_object *obj, const struct inode *node,
+			 struct file *filp)
 {
 	struct uio_info *info = obj->idev.info;
 	struct uio_file *uf;
@@ -68,7 +76,7 @@ static int uio_open_live(struct uio_object *obj, struct file *filp)
 	};
 
 	/* many devices are never opened */
-	ret = READ_ONCE(obj->inode) ? 0 : uio_make_inode(obj);
+	ret = READ_ONCE(obj->inode) ? 0 : uio_make_inode(obj, node);
 	if (!ret && info->open)
 		ret = uio_call_open(obj);
 	if (ret)
@@ -98,7 +106,7 @@ static int uio_open(struct inode *inode, struct file *filp)
 		return ret;
 
 	if (uio_enter(obj)) {
-		ret = uio_open_live(obj, filp);
+		ret = uio_open_live(obj, inode, filp);
 		uio_leave(obj);
 	}
 	if (ret)
@@ -130,92 +138,6 @@ static int uio_release(struct inode *inode, struct file *filp)
 	put_device(&obj->idev.dev);
 	kfree(uf);
 	return ret;
-}
-
-/* Can there be events? As the driver says now; false if the device is revoked. */
-static bool uio_ask_for_irq(struct uio_object *obj)
-{
-	bool has_irq;
-
-	if (!uio_enter(obj))
-		return false;
-
-	has_irq = uio_look_at_irq(obj);
-	uio_leave(obj);
-	return has_irq;
-}
-
-/*
- * If there is an event, the remembered answer is enough, and no memory of the driver's
- * is touched. Before an error, -EAGAIN or a sleep, the driver's info->irq is read.
- */
-static bool uio_has_irq(const struct uio_file *uf, bool has_event)
-{
-	return (has_event && READ_ONCE(uf->obj->had_irq)) ||
-	       uio_ask_for_irq(uf->obj);
-}
-
-static int uio_read_error(const struct uio_file *uf, bool has_event)
-{
-	int ret = uio_file_error(uf);
-
-	if (ret || uio_has_irq(uf, has_event))
-		return ret;
-	/* it may just have been revoked */
-	return uio_file_error(uf) ?: -EIO;
-}
-
-static bool uio_has_event(const struct uio_file *uf, s32 *event)
-{
-	*event = atomic_read(&uf->obj->idev.event);
-	return *event != READ_ONCE(uf->event_count);
-}
-
-/* Until something may have changed; the caller looks what. */
-static noinline void uio_wait(const struct uio_file *uf)
-{
-	wait_queue_head_t *queue = &uf->obj->idev.wait;
-	DEFINE_WAIT(wait);
-	s32 event;
-
-	/* first: whoever changes what is looked at below wakes afterwards */
-	prepare_to_wait(queue, &wait, TASK_INTERRUPTIBLE);
-	if (!uio_has_event(uf, &event) && !uio_read_error(uf, false) &&
-	    !signal_pending(current))
-		schedule();
-	finish_wait(queue, &wait);
-}
-
-static ssize_t uio_read(struct file *filp, char __user *buf, size_t count,
-			loff_t *ppos)
-{
-	struct uio_file *uf = filp->private_data;
-	bool has_event;
-	s32 event;
-	int ret;
-
-	if (count != sizeof(event))
-		return -EINVAL;
-
-	for (;;) {
-		has_event = uio_has_event(uf, &event);
-		ret = uio_read_error(uf, has_event);
-		if (ret)
-			return ret;
-		if (has_event)
-			break;
-		if (filp->f_flags & O_NONBLOCK)
-			return -EAGAIN;
-		if (signal_pending(current))
-			return -ERESTARTSYS;
-		uio_wait(uf);
-	}
-
-	if (put_user(event, (s32 __user *)buf))
-		return -EFAULT;
-
-	WRITE_ONCE(uf->event_count, event);
-	return sizeof(event);
 }
 
 static int uio_irqcontrol(struct uio_info *info, s32 irq_on)
@@ -253,50 +175,6 @@ static ssize_t uio_write(struct file *filp, const char __user *buf,
 	return ret ?: sizeof(irq_on);
 }
 
-static __poll_t uio_poll(struct file *filp, poll_table *wait)
-{
-	struct uio_file *uf = filp->private_data;
-	bool has_event, has_irq;
-	s32 event;
-
-	/* first, as in uio_wait() */
-	poll_wait(filp, &uf->obj->idev.wait, wait);
-
-	has_event = uio_has_event(uf, &event);
-	has_irq = uio_has_irq(uf, has_event);
-	if (uio_file_error(uf))
-		return EPOLLHUP | EPOLLERR;
-	if (!has_irq)
-		return UIO_POLL_NO_IRQ;
-	return has_event ? EPOLLIN | EPOLLRDNORM : 0;
-}
-
-static int uio_fasync(int fd, struct file *filp, int on)
-{
-	struct uio_file *uf = filp->private_data;
-	struct uio_object *obj = uf->obj;
-	int section, ret;
-
-	if (!on)
-		return fasync_helper(fd, filp, 0, &obj->idev.async_queue);
-
-	ret = uio_file_begin(uf, &section);
-	if (ret)
-		return ret;
-	ret = fasync_helper(fd, filp, on, &obj->idev.async_queue);
-	uio_file_end(section);
-	if (ret < 0)
-		return ret;
-
-	/* pairs with uio_wake_hangup(): it sees the file, or we see the state */
-	smp_mb();
-	if (!uio_revoked(obj))
-		return ret;
-
-	fasync_helper(fd, filp, 0, &obj->idev.async_queue);
-	return -EIO;
-}
-
 static int uio_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	struct uio_file *uf = filp->private_data;
@@ -308,34 +186,6 @@ static int uio_mmap(struct file *filp, struct vm_area_struct *vma)
 	ret = uio_mmap_live(uf, vma);
 	uio_leave(uf->obj);
 	return ret;
-}
-
-/* Sections that begin with a check of @revoked, and that UIO_IOC_REVOKE waits for. */
-DEFINE_STATIC_SRCU(uio_file_srcu);
-
-/**
- * uio_file_begin - begin what must be over when UIO_IOC_REVOKE returns
- * @uf: the file
- * @section: for uio_file_end()
- *
- * What makes a page present, or has signals sent. It may allocate memory, but not call
- * the driver.
- *
- * Return: 0, or -ENODEV if the file is revoked.
- */
-int uio_file_begin(const struct uio_file *uf, int *section)
-{
-	*section = srcu_read_lock(&uio_file_srcu);
-	if (likely(!READ_ONCE(uf->revoked)))
-		return 0;
-
-	srcu_read_unlock(&uio_file_srcu, *section);
-	return -ENODEV;
-}
-
-void uio_file_end(int section)
-{
-	srcu_read_unlock(&uio_file_srcu, section);
 }
 
 /* Of several who come at the same time, one finds it not revoked yet. */

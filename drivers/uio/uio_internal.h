@@ -192,13 +192,12 @@ static inline int uio_file_enter(const struct uio_file *uf)
 	return uio_enter(uf->obj) ? 0 : -EIO;
 }
 
-/* uio_main.c: numbers, class, inodes */
-extern struct class uio_class;
+/* uio_main.c: numbers, inodes */
 bool uio_ready(void);
 int uio_minor_alloc(struct uio_object *obj);
 void uio_minor_free(struct uio_object *obj);
 struct uio_object *uio_object_find(unsigned int minor);
-int uio_make_inode(struct uio_object *obj);
+int uio_make_inode(struct uio_object *obj, const struct inode *node);
 
 /* uio_context.c */
 int uio_context_use(struct uio_context *ctx);
@@ -206,8 +205,7 @@ struct uio_context *uio_context_get(struct uio_context *ctx);
 
 /* uio_file.c: open files */
 extern const struct file_operations uio_fops;
-int uio_file_begin(const struct uio_file *uf, int *section);
-void uio_file_end(int section);
+extern struct srcu_struct uio_file_srcu;
 
 /* uio_mmap.c: mmap() */
 int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma);
@@ -231,15 +229,18 @@ void uio_forget_populating(struct uio_file *uf);
 void uio_unmap_device(struct uio_object *obj);
 void uio_unmap_file(struct uio_file *uf);
 
-/* uio_event.c: interrupts, waking */
+/* uio_event.c: interrupts, waiting, waking */
 int uio_request_irq(struct uio_object *obj);
 void uio_free_irq(struct uio_object *obj);
 void uio_wake_all(struct uio_object *obj);
 void uio_wake_hangup(struct uio_object *obj);
 bool uio_look_at_irq(struct uio_object *obj);
+ssize_t uio_read(struct file *filp, char __user *buf, size_t count, loff_t *ppos);
+__poll_t uio_poll(struct file *filp, poll_table *wait);
+int uio_fasync(int fd, struct file *filp, int on);
 
-/* uio_sysfs.c: attributes */
-extern const struct attribute_group *uio_groups[];
+/* uio_sysfs.c: class, attributes */
+extern struct class uio_class;
 int uio_sysfs_add(struct uio_object *obj);
 void uio_sysfs_announce(struct uio_object *obj);
 void uio_sysfs_del(struct uio_object *obj);

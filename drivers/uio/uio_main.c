@@ -14,17 +14,9 @@
 
 #define UIO_MAX_DEVICES	BIT(MINORBITS)
 
-static dev_t uio_first_devt;
-static struct cdev *uio_cdev;
+static int uio_major;
 static struct vfsmount *uio_mnt;
-static bool uio_is_ready;
 static DEFINE_XARRAY_ALLOC(uio_minors);
-
-struct class uio_class = {
-	.name		= "uio",
-	.dev_groups	= uio_groups,
-	.dev_release	= uio_object_release,
-};
 
 /**
  * uio_ready - can devices be registered
@@ -34,7 +26,7 @@ struct class uio_class = {
  */
 bool uio_ready(void)
 {
-	return uio_is_ready;
+	return uio_major;
 }
 
 /**
@@ -58,7 +50,7 @@ int uio_minor_alloc(struct uio_object *obj)
 		return ret;
 
 	obj->idev.minor = minor;
-	obj->idev.dev.devt = MKDEV(MAJOR(uio_first_devt), minor);
+	obj->idev.dev.devt = MKDEV(uio_major, minor);
 	return 0;
 }
 
@@ -89,10 +81,11 @@ struct uio_object *uio_object_find(unsigned int minor)
 /**
  * uio_make_inode - make the inode of a device's mappings
  * @obj: the device, which has none yet, or gets one from another thread now
+ * @node: a device node
  *
  * Return: 0, or a negative error code.
  */
-int uio_make_inode(struct uio_object *obj)
+int uio_make_inode(struct uio_object *obj, const struct inode *node)
 {
 	struct inode *inode = alloc_anon_inode(uio_mnt->mnt_sb);
 
@@ -102,7 +95,7 @@ int uio_make_inode(struct uio_object *obj)
 	/* as that of a device node, for drivers that look at it */
 	inode->i_mode |= S_IFCHR;
 	inode->i_rdev = obj->idev.dev.devt;
-	inode->i_cdev = uio_cdev;
+	inode->i_cdev = node->i_cdev;
 	if (cmpxchg(&obj->inode, NULL, inode))
 		iput(inode);
 	return 0;
@@ -120,42 +113,6 @@ static struct file_system_type uio_fs_type = {
 	.kill_sb		= kill_anon_super,
 };
 
-static int uio_cdev_init(void)
-{
-	int ret;
-
-	ret = alloc_chrdev_region(&uio_first_devt, 0, UIO_MAX_DEVICES, "uio");
-	if (ret)
-		return ret;
-
-	ret = -ENOMEM;
-	uio_cdev = cdev_alloc();
-	if (!uio_cdev)
-		goto err_region;
-
-	uio_cdev->owner = THIS_MODULE;
-	uio_cdev->ops = &uio_fops;
-	kobject_set_name(&uio_cdev->kobj, "uio");
-
-	ret = cdev_add(uio_cdev, uio_first_devt, UIO_MAX_DEVICES);
-	if (ret)
-		goto err_cdev;
-
-	return 0;
-
-err_cdev:
-	kobject_put(&uio_cdev->kobj);
-err_region:
-	unregister_chrdev_region(uio_first_devt, UIO_MAX_DEVICES);
-	return ret;
-}
-
-static void uio_cdev_exit(void)
-{
-	cdev_del(uio_cdev);
-	unregister_chrdev_region(uio_first_devt, UIO_MAX_DEVICES);
-}
-
 static int __init uio_init(void)
 {
 	int ret;
@@ -168,11 +125,11 @@ static int __init uio_init(void)
 	if (ret)
 		goto err_mount;
 
-	ret = uio_cdev_init();
-	if (ret)
+	ret = __register_chrdev(0, 0, UIO_MAX_DEVICES, "uio", &uio_fops);
+	if (ret < 0)
 		goto err_class;
 
-	uio_is_ready = true;
+	uio_major = ret;
 	return 0;
 
 err_class:
@@ -184,9 +141,8 @@ err_mount:
 
 static void __exit uio_exit(void)
 {
-	uio_is_ready = false;
 	uio_wait_for_objects();
-	uio_cdev_exit();
+	__unregister_chrdev(uio_major, 0, UIO_MAX_DEVICES, "uio");
 	class_unregister(&uio_class);
 	kern_unmount(uio_mnt);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: sysfs attributes of the device, its memory regions and its
- * port regions.
+ * Userspace I/O: class, and attributes of devices and their regions.
  */
 
 #include "uio_internal.h"
@@ -42,13 +41,12 @@ static struct attribute *uio_attrs[] = {
 	NULL
 };
 
-static const struct attribute_group uio_group = {
-	.attrs = uio_attrs,
-};
+ATTRIBUTE_GROUPS(uio);
 
-const struct attribute_group *uio_groups[] = {
-	&uio_group,
-	NULL
+struct class uio_class = {
+	.name		= "uio",
+	.dev_groups	= uio_groups,
+	.dev_release	= uio_object_release,
 };
 
 /**

@@ -87,10 +87,16 @@ int uio_begin_populating(struct uio_file *uf, struct mm_struct *mm)
 	if (uf->revoked)
 		return -ENODEV;
 
-	/* whatever is noted of this address space is over, but for this mmap() */
-	list_for_each_entry_safe(p, next, &obj->populating, node)
-		if (p->mm == mm || !uio_may_run(p))
+	list_for_each_entry_safe(p, next, &obj->populating, node) {
+		/* what is noted of this address space is over */
+		if (p->mm == mm) {
+			p->uf = uf;
+			p->lock_seq = uio_lock_seq(mm);
+			return 0;
+		}
+		if (!uio_may_run(p))
 			uio_end_populating(p);
+	}
 
 	/* NOIO: a revocation takes this lock too, and I/O may be waiting for it */
 	p = kmalloc(sizeof(*p), GFP_NOIO | __GFP_ACCOUNT);

@@ -230,10 +230,10 @@ struct uio_context {
 };
 
 /*
- * Flag of a context: after revocation a touch of a page that is not present gives a page of zeros that
- * takes writes, one for each open file, and not SIGBUS: for a driver whose user would
- * rather read zeros than be killed. Private mappings of I/O memory get SIGBUS all the
- * same.
+ * Flag of a context: after revocation a touch of a page that is not present gives a page
+ * of zeros that takes writes, one for each open file, and not SIGBUS: for a driver whose
+ * user would rather read zeros than be killed. Private mappings of I/O memory get SIGBUS
+ * all the same.
  */
 #define UIO_CONTEXT_SINK	BIT(0)
 
@@ -314,8 +314,8 @@ void uio_unmap_range(struct uio_info *info, unsigned int region,
 
 /*
  * uio_mem->memtype. PHYS, IOVA and DMA_COHERENT are I/O memory: gone from every
- * process when the device is revoked. LOGICAL, VIRTUAL and
- * CONTEXT are memory of the kernel's: kept by a context, gone without one. New drivers should not use
+ * process when the device is revoked. LOGICAL, VIRTUAL and CONTEXT are memory of
+ * the kernel's: kept by a context, gone without one. New drivers should not use
  * DMA_COHERENT.
  */
 #define UIO_MEM_NONE	0	/* not mappable */
