@@ -321,18 +321,21 @@ TEST_F(busy, process_does_not_delay_the_revoke_of_a_file)
 
 /*
  * A page that gets into a page table after the revoke has cleared it, since who
- * inserts it was inside of the driver already: drain has to see to that.
+ * inserts it was inside of the driver already: drain has to see to that, and so has
+ * UIO_IOC_REVOKE.
  */
 FIXTURE(straggler)
 {
 	struct uiot_dev dev;
-	struct uiot_op *user;
+	struct user *user;
 	struct uiot_op driver;
 };
 
 /* Where the user of the device is while it is revoked. */
 enum where {
 	FAULT,		/* before the page is inserted */
+	FAULT_AFTER,	/* after that, with the fault not over */
+	GET_PAGES,	/* in the driver, which is asked for the page */
 	DRIVER,		/* in the driver's own mmap() */
 	BEFORE,		/* in the core's mmap(), before it says that it will populate */
 	AFTER,		/* after that, when nobody can find the mapping yet */
@@ -342,21 +345,63 @@ FIXTURE_VARIANT(straggler)
 {
 	const char *options;
 	enum where where;
+	bool walks;		/* several pages are inserted */
+	bool kept;		/* the device's revocation leaves present pages */
+	int faults;		/* pages that the driver is asked for */
 };
 
-#define STRAGGLER(_name, _options, _where)				\
+#define STRAGGLER(_name, _options, _where, ...)				\
 	FIXTURE_VARIANT_ADD(straggler, _name) {				\
-		.options = _options, .where = _where,			\
+		.options = _options, .where = _where, ##__VA_ARGS__	\
 	}
 
-STRAGGLER(legacy_virtual, "mem=virtual:1", FAULT);
+STRAGGLER(legacy_virtual, "mem=virtual:4", FAULT);
+STRAGGLER(legacy_virtual_after, "mem=virtual:4", FAULT_AFTER);
+STRAGGLER(legacy_walk, "mem=virtual:4", FAULT, .walks = true);
+STRAGGLER(legacy_walk_after, "mem=virtual:4", FAULT_AFTER, .walks = true);
+STRAGGLER(legacy_slab, "mem=slab:4", FAULT);
+STRAGGLER(legacy_slab_after, "mem=slab:4", FAULT_AFTER);
+STRAGGLER(virtual, "ctx mem=virtual:4", FAULT, .kept = true);
+STRAGGLER(virtual_after, "ctx mem=virtual:4", FAULT_AFTER, .kept = true);
+STRAGGLER(context, "ctx mem=context:4", FAULT, .kept = true, .faults = 1);
+STRAGGLER(context_after, "ctx mem=context:4", FAULT_AFTER, .kept = true, .faults = 1);
+STRAGGLER(context_driver, "ctx mem=context:4", GET_PAGES, .kept = true, .faults = 1);
 STRAGGLER(legacy_phys_before, "mem=phys:1", BEFORE);
 STRAGGLER(legacy_phys, "mem=phys:1", AFTER);
 STRAGGLER(phys_before, "ctx mem=phys:1", BEFORE);
 STRAGGLER(phys, "ctx mem=phys:1", AFTER);
 STRAGGLER(iova, "ctx mem=iova:1", AFTER);
 STRAGGLER(dma, "ctx mem=dma:1", AFTER);
+STRAGGLER(own_mmap, "mmap mem=virtual:1", DRIVER);
 STRAGGLER(mmap, "mmap populate mem=virtual:1", DRIVER);
+
+#define PAGES		4
+#define UNDER_WAY	(-1)
+
+/**
+ * struct user - a process that maps the device, in shared memory
+ * @op: the thread that is held up
+ * @walks: it touches two pages in a row, and is held up with the second
+ * @page: what it touches
+ * @first: what that gave, or UNDER_WAY
+ * @hits: of the window, when it is behind the insertion of the page
+ * @pipe: where another of its threads sends the page when it is asked to: that is a
+ *	touch without a signal, whose handler would be the first thread's, too
+ * @asked: how often it was
+ * @answered: how often it did
+ * @answer: what that gave
+ */
+struct user {
+	struct uiot_op op;
+	bool walks;
+	void *page;
+	int first;
+	int hits;
+	int pipe[2];
+	int asked;
+	int answered;
+	int answer;
+};
 
 /* Waits for @events in between. */
 static long map_wait_touch(struct uiot_op *op)
@@ -371,19 +416,64 @@ static long map_wait_touch(struct uiot_op *op)
 	return uiot_load_word(op->addr, &word);
 }
 
+static void *touch_when_asked(void *arg)
+{
+	struct user *user = arg;
+	int n;
+
+	for (n = 1; ; n++) {
+		while (__atomic_load_n(&user->asked, __ATOMIC_ACQUIRE) < n)
+			usleep(1000);
+		user->answer = write(user->pipe[1], user->page, 4) < 0 ? -errno : 0;
+		__atomic_store_n(&user->answered, n, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
 /* The first touch is held up; mmap() must not be, hence the late name. */
 static long map_touch_wait_touch(struct uiot_op *op)
 {
+	struct user *user = (struct user *)op;
+	pthread_t other;
 	__u32 word;
-	long ret = uiot_op_mmap(op);
+	int first;
 
-	if (ret)
-		return ret;
+	user->page = uiot_map(op->fd, 0, PAGES, PROT_READ, MAP_SHARED);
+	if (user->page == MAP_FAIL)
+		return -1;
+	if (pthread_create(&other, NULL, touch_when_asked, user))
+		return -EAGAIN;
+	if (user->walks) {
+		uiot_load_word(user->page, &word);
+		user->page += uiot_page();
+	}
 	prctl(PR_SET_NAME, UIOT_WINDOW);
-	uiot_load_word(op->addr, &word);
+	first = uiot_load_word(user->page, &word);
+	__atomic_store_n(&user->first, first, __ATOMIC_RELEASE);
+
 	while (!__atomic_load_n(&op->events, __ATOMIC_ACQUIRE))
 		usleep(1000);
-	return uiot_load_word(op->addr, &word);
+	return uiot_load_word(user->page, &word);
+}
+
+static bool has_answered(void *arg)
+{
+	struct user *user = arg;
+
+	return __atomic_load_n(&user->answered, __ATOMIC_ACQUIRE) == user->asked;
+}
+
+/* Whether its other thread can use the page now: 0 or -EFAULT. */
+static int ask_user(struct user *user)
+{
+	__atomic_store_n(&user->asked, user->asked + 1, __ATOMIC_RELEASE);
+	return uiot_wait_until(has_answered, user, UIOT_SOON_MS) ? user->answer :
+								   -ETIMEDOUT;
+}
+
+static bool is_fault(enum where where)
+{
+	return where == FAULT || where == FAULT_AFTER || where == GET_PAGES;
 }
 
 FIXTURE_SETUP(straggler)
@@ -396,14 +486,18 @@ FIXTURE_SETUP(straggler)
 	if (ret == -EOPNOTSUPP)
 		SKIP(return, "this kernel's drivers can not insert pages in mmap");
 	ASSERT_EQ(0, ret);
-	self->user = uiot_op_alloc();
-	ASSERT_NE((void *)-1, self->user);
-	self->user->fn = variant->where == FAULT ? map_touch_wait_touch : map_wait_touch;
+	self->user = mmap(NULL, sizeof(*self->user), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAIL, self->user);
+	ASSERT_EQ(0, pipe(self->user->pipe));
+	self->user->walks = variant->walks;
+	self->user->first = UNDER_WAY;
+	self->user->op.fn = is_fault(variant->where) ? map_touch_wait_touch :
+						       map_wait_touch;
 	if (variant->where == BEFORE || variant->where == AFTER)
-		self->user->thread_name = UIOT_WINDOW;
-	self->user->in_child = true;
-	self->user->fd = uiot_open(&self->dev, O_RDWR);
-	ASSERT_LE(0, self->user->fd);
+		self->user->op.thread_name = UIOT_WINDOW;
+	self->user->op.in_child = true;
+	UIOT_OPEN(self->user->op.fd, &self->dev);
 }
 
 FIXTURE_TEARDOWN(straggler)
@@ -412,58 +506,138 @@ FIXTURE_TEARDOWN(straggler)
 	EXPECT_EQ(0, uiot_reset());
 }
 
+static const char *stall_of(enum where where)
+{
+	return where == DRIVER ? "stall mmap" :
+	       where == GET_PAGES ? "stall fault" : NULL;
+}
+
+/* What is in the driver is held up by the driver, and again where it gets next. */
+static void hold_user(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(straggler) *self,
+		      const FIXTURE_VARIANT(straggler) *variant)
+{
+	const char *stall = stall_of(variant->where);
+
+	ASSERT_EQ(0, uiot_window_arm(variant->where != FAULT && variant->where != BEFORE));
+	if (stall)
+		ASSERT_EQ(0, uiot_do(&self->dev, stall));
+	ASSERT_EQ(0, uiot_start(&self->user->op));
+	ASSERT_TRUE(stall ? uiot_count_becomes(&self->dev, "inside", 1) :
+			    uiot_window_hit());
+}
+
+static bool is_behind_or_over(void *arg)
+{
+	struct user *user = arg;
+
+	return uiot_window_hits() == user->hits ||
+	       __atomic_load_n(&user->first, __ATOMIC_ACQUIRE) != UNDER_WAY;
+}
+
 /*
- * Holds the user up while something else is done, which has to wait for it, or need
- * not. Sets @held to false if the user went on too early.
+ * The user goes on, but not farther than behind the insertion of a page. False: it had
+ * done so by itself.
  */
+static bool let_user_insert(FIXTURE_DATA(straggler) *self, enum where where)
+{
+	bool held = !uiot_window_late();
+
+	if (stall_of(where)) {
+		held = uiot_count(&self->dev, "inside") == 1;
+		uiot_do(&self->dev, "resume");
+	}
+	if (where == FAULT || where == GET_PAGES) {
+		self->user->hits = where == FAULT ? 2 : 1;
+		uiot_window_move();
+		uiot_wait_until(is_behind_or_over, self->user, UIOT_SOON_MS);
+	}
+	return held;
+}
+
+/**
+ * struct found - what was found when the device was revoked meanwhile
+ * @held: the user did not go on too early
+ * @waited: -ETIMEDOUT: whoever revoked waited for the user; 0: did not
+ * @behind: what another thread's touch gave when that was over and the user behind the
+ *	insertion
+ * @after: the same, right after whoever revoked had returned
+ */
+struct found {
+	bool held;
+	int waited;
+	int behind;
+	int after;
+};
+
+/* Holds the user up while something else is done, which has to wait for it, or need not. */
 static void revoke_meanwhile(struct __test_metadata *_metadata,
 			     FIXTURE_DATA(straggler) *self,
 			     const FIXTURE_VARIANT(straggler) *variant,
-			     bool waits, bool *held)
+			     bool waits, struct found *found)
 {
-	if (variant->where == DRIVER) {
-		ASSERT_EQ(0, uiot_do(&self->dev, "stall mmap"));
-		ASSERT_EQ(0, uiot_start(self->user));
-		ASSERT_TRUE(uiot_count_becomes(&self->dev, "inside", 1));
-	} else {
-		ASSERT_EQ(0, uiot_window_arm(variant->where == AFTER));
-		ASSERT_EQ(0, uiot_start(self->user));
-		ASSERT_TRUE(uiot_window_hit());
-	}
-	ASSERT_EQ(0, uiot_start(&self->driver));
-	ASSERT_EQ(waits ? 0 : -ECANCELED, uiot_wait_asleep(&self->driver));
-	*held = uiot_window_go() || variant->where == DRIVER;
-	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
-	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
-	EXPECT_EQ(0, self->driver.ret);
+	bool fault = is_fault(variant->where);
 
-	__atomic_store_n(&self->user->events, 1, __ATOMIC_RELEASE);
-	ASSERT_EQ(0, uiot_join(self->user, UIOT_SOON_MS));
+	found->behind = -EFAULT;
+	found->after = -EFAULT;
+	hold_user(_metadata, self, variant);
+	ASSERT_EQ(0, uiot_start(&self->driver));
+	/* one that has to wait is asleep by then */
+	if (waits)
+		uiot_wait_asleep(&self->driver);
+	found->waited = uiot_wait_done(&self->driver, waits ? UIOT_WHILE_MS :
+							      UIOT_SOON_MS);
+	found->held = let_user_insert(self, variant->where);
+	if (fault && !uiot_wait_done(&self->driver, 0))
+		found->behind = ask_user(self->user);
+
+	found->held &= uiot_window_go();
+	ASSERT_EQ(0, uiot_join(&self->driver, UIOT_SOON_MS));
+	if (fault)
+		found->after = ask_user(self->user);
+	__atomic_store_n(&self->user->op.events, 1, __ATOMIC_RELEASE);
+	ASSERT_EQ(0, uiot_join(&self->user->op, UIOT_SOON_MS));
 }
 
 TEST_F(straggler, page_is_gone_after_unregister)
 {
-	bool held;
+	struct found found;
 
 	make_cmd(&self->driver, &self->dev, "unregister", "keep");
-	revoke_meanwhile(_metadata, self, variant, true, &held);
-	UIOT_SKIP_IF_LATE(held);
-	EXPECT_EQ(SIGBUS, self->user->ret);
-	EXPECT_EQ(0, uiot_count(&self->dev, "faults"));
+	revoke_meanwhile(_metadata, self, variant, true, &found);
+	UIOT_SKIP_IF_LATE(found.held);
+	EXPECT_EQ(-ETIMEDOUT, found.waited);
+	EXPECT_EQ(0, self->driver.ret);
+	EXPECT_EQ(variant->kept ? 0 : -EFAULT, found.after);
+	EXPECT_EQ(variant->kept ? 0 : SIGBUS, self->user->op.ret);
+	EXPECT_EQ(variant->faults, uiot_count(&self->dev, "faults"));
 }
 
-TEST_F(straggler, page_is_gone_after_its_file)
+static bool its_file_waits(enum where where)
 {
-	bool held;
+	return where == FAULT || where == FAULT_AFTER || where == AFTER;
+}
+
+/* It waits for what the core does, and not for the driver. */
+TEST_F(straggler, c3_page_is_gone_after_its_file)
+{
+	bool waits = its_file_waits(variant->where);
+	struct found found;
 
 	self->driver.fn = revoke_file;
-	self->driver.fd = self->user->fd;
-	/* a fault looks for itself afterwards, and so does an mmap() that comes later */
-	revoke_meanwhile(_metadata, self, variant,
-			 variant->where == DRIVER || variant->where == AFTER, &held);
-	UIOT_SKIP_IF_LATE(held);
-	EXPECT_EQ(variant->where == BEFORE ? -ENODEV : SIGBUS, self->user->ret);
-	EXPECT_EQ(0, uiot_count(&self->dev, "faults"));
+	self->driver.fd = self->user->op.fd;
+	revoke_meanwhile(_metadata, self, variant, waits, &found);
+	UIOT_SKIP_IF_LATE(found.held);
+	EXPECT_EQ(waits ? -ETIMEDOUT : 0, found.waited);
+	EXPECT_EQ(0, self->driver.ret);
+	EXPECT_EQ(-EFAULT, found.behind);
+	EXPECT_EQ(-EFAULT, found.after);
+	/* one whose mmap() was not over has no mapping */
+	EXPECT_EQ(waits || is_fault(variant->where) ? SIGBUS : -ENODEV,
+		  self->user->op.ret);
+	if (variant->where == GET_PAGES)
+		EXPECT_EQ(SIGBUS, self->user->first);
+	EXPECT_EQ(variant->faults, uiot_count(&self->dev, "faults"));
 }
 
 /* A device that nobody is inside of. */

@@ -170,7 +170,10 @@ int uiot_child_end(struct uiot_child *child);
 
 int uiot_window_arm(bool after);
 bool uiot_window_hit(void);
-bool uiot_window_go(void);	/* false: the thread went on before */
+int uiot_window_hits(void);
+void uiot_window_move(void);	/* who is held up before goes on to the place after */
+bool uiot_window_late(void);	/* the thread has gone on by itself */
+bool uiot_window_go(void);	/* false: it had before */
 
 /* such a test has shown nothing */
 #define UIOT_SKIP_IF_LATE(_held) do {					\
@@ -204,6 +207,15 @@ bool uiot_log_find(int fd, const char *text, char *line, size_t size);
 bool uiot_log_splat(int fd, char *text, size_t size);	/* in short words */
 int uiot_lockdep_on(void);
 
+/* what it tells udev, from uiot_uevent_open() on; a device that is new there by now */
+int uiot_uevent_open(void);
+bool uiot_uevent_added(int fd, char *path, size_t size);	/* below /sys */
+
+/* has the allocation of that number fail in this thread, if the kernel can */
+int uiot_faults_on(void);
+int uiot_fault_arm(int n);	/* a descriptor */
+int uiot_fault_end(int fd);	/* how many there were too few, 0: it has failed */
+
 /* io_uring */
 struct uiot_uring {
 	int fd;
@@ -225,6 +237,7 @@ int uiot_send_fd(int sock, int fd);
 int uiot_recv_fd(int sock);
 
 /* signals of a file */
+void uiot_sigio_block(void);
 int uiot_sigio_on(int fd);
 int uiot_sigio_wait(int ms);	/* the si_code, or a negative error code */
 

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -381,10 +382,17 @@ int uiot_window_arm(bool after)
 	return ret;
 }
 
+int uiot_window_hits(void)
+{
+	char buf[16];
+
+	return uiot_read_file(WINDOW "hits", buf, sizeof(buf)) ? 0 : atoi(buf);
+}
+
 static bool window_hit(void *arg)
 {
 	(void)arg;
-	return uiot_file_counts(WINDOW "hits");
+	return uiot_window_hits() > 0;
 }
 
 bool uiot_window_hit(void)
@@ -392,10 +400,20 @@ bool uiot_window_hit(void)
 	return uiot_wait_until(window_hit, NULL, UIOT_SOON_MS);
 }
 
+void uiot_window_move(void)
+{
+	uiot_write_file(WINDOW "after", "Y");
+}
+
+bool uiot_window_late(void)
+{
+	return uiot_file_counts(WINDOW "late");
+}
+
 bool uiot_window_go(void)
 {
 	uiot_write_file(WINDOW "go", "Y");
-	return !uiot_file_counts(WINDOW "late");
+	return !uiot_window_late();
 }
 
 /* Signals of a file */
@@ -406,13 +424,19 @@ static void sigio_set(sigset_t *set)
 	sigaddset(set, SIGRTMIN);
 }
 
-/* A signal of our own choice, since only that one carries the band and code. */
-int uiot_sigio_on(int fd)
+/* For uiot_sigio_wait(); in this thread, and those that it starts. */
+void uiot_sigio_block(void)
 {
 	sigset_t set;
 
 	sigio_set(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* A signal of our own choice, since only that one carries the band and code. */
+int uiot_sigio_on(int fd)
+{
+	uiot_sigio_block();
 	if (fcntl(fd, F_SETOWN, getpid()) || fcntl(fd, F_SETSIG, SIGRTMIN) ||
 	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_ASYNC))
 		return -errno;

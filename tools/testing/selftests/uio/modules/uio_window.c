@@ -16,7 +16,11 @@
  * and what its fault handler calls to insert a page that it has found in a device
  * that was still live then,
  *
- *	vmf_insert_pfn, vmf_insert_mixed, vm_insert_page[s]	before
+ *	vmf_insert_pfn, vmf_insert_mixed, vm_insert_page[s]	before or after
+ *
+ * and what has signals sent, for a file that was not revoked then,
+ *
+ *	fasync_helper			before or after
  *
  * and what its mmap() calls to populate a mapping, which nobody can find yet,
  *
@@ -30,12 +34,15 @@
  *
  * A test sets the parameter go to N, hits and late to 0, gives the thread its
  * name, waits until hits is 1, does what it has to, and sets go to Y. If late is
- * not 0 then, the thread went on by itself, and the test has shown nothing.
+ * not 0 then, the thread went on by itself, and the test has shown nothing. If it
+ * sets after to Y meanwhile, a thread that is held up before goes on to the place
+ * behind, and hits is 2.
  */
 
 #include <linux/atomic.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -73,7 +80,7 @@ MODULE_PARM_DESC(go, "let threads go on");
 
 static bool after;
 module_param(after, bool, 0644);
-MODULE_PARM_DESC(after, "where: before the thread has queued itself, or after");
+MODULE_PARM_DESC(after, "where: before the call, or after");
 
 static unsigned int hits;
 module_param(hits, uint, 0644);
@@ -85,23 +92,50 @@ MODULE_PARM_DESC(late, "times that a thread was held up until ms had passed");
 
 static atomic_t uio_window_inside;
 
-/*
- * Neither sleeps nor schedules: a sleeper's state is what the test is about, and some
- * callers have RCU's read lock. By the clock: on a busy host each millisecond of
- * waiting takes several.
- */
-static void uio_window_hold(bool behind)
+static bool uio_window_holds(bool behind, u64 end)
+{
+	return READ_ONCE(after) == behind && !READ_ONCE(go) &&
+	       ktime_get_mono_fast_ns() < end;
+}
+
+/* By the clock: on a busy host each millisecond of waiting takes several. */
+static void uio_window_do_hold(bool behind, void (*wait)(void))
 {
 	u64 end = ktime_get_mono_fast_ns() + (u64)READ_ONCE(ms) * NSEC_PER_MSEC;
 
-	if (READ_ONCE(after) != behind || READ_ONCE(go))
+	if (!uio_window_holds(behind, end))
 		return;
 
 	WRITE_ONCE(hits, hits + 1);
-	while (!READ_ONCE(go) && ktime_get_mono_fast_ns() < end)
-		mdelay(1);
-	if (!READ_ONCE(go))
+	while (uio_window_holds(behind, end))
+		wait();
+	if (READ_ONCE(after) == behind && !READ_ONCE(go))
 		WRITE_ONCE(late, late + 1);
+}
+
+static void uio_window_spin(void)
+{
+	mdelay(1);
+}
+
+static void uio_window_sleep(void)
+{
+	schedule_timeout_uninterruptible(1);
+}
+
+/*
+ * Neither sleeps nor schedules: a sleeper's state is what the test is about, and some
+ * callers have RCU's read lock.
+ */
+static void uio_window_hold(bool behind)
+{
+	uio_window_do_hold(behind, uio_window_spin);
+}
+
+/* Leaves the CPU to others: who waits for us may need a worker that is bound to it. */
+static void uio_window_hold_asleep(bool behind)
+{
+	uio_window_do_hold(behind, uio_window_sleep);
 }
 
 static void uio_window_leave(void)
@@ -113,7 +147,7 @@ static void uio_window_leave(void)
 static void uio_window_mutex_unlock(struct mutex *lock)
 {
 	mutex_unlock(lock);
-	uio_window_hold(false);
+	uio_window_hold_asleep(false);
 	uio_window_leave();
 }
 
@@ -140,8 +174,9 @@ static vm_fault_t uio_window_vmf_insert_pfn(struct vm_area_struct *vma,
 {
 	vm_fault_t ret;
 
-	uio_window_hold(false);
+	uio_window_hold_asleep(false);
 	ret = vmf_insert_pfn(vma, addr, pfn);
+	uio_window_hold_asleep(true);
 	uio_window_leave();
 	return ret;
 }
@@ -152,8 +187,9 @@ static vm_fault_t uio_window_vmf_insert_mixed(struct vm_area_struct *vma,
 {
 	vm_fault_t ret;
 
-	uio_window_hold(false);
+	uio_window_hold_asleep(false);
 	ret = vmf_insert_mixed(vma, addr, pfn);
+	uio_window_hold_asleep(true);
 	uio_window_leave();
 	return ret;
 }
@@ -163,8 +199,9 @@ static int uio_window_vm_insert_page(struct vm_area_struct *vma,
 {
 	int ret;
 
-	uio_window_hold(false);
+	uio_window_hold_asleep(false);
 	ret = vm_insert_page(vma, addr, page);
+	uio_window_hold_asleep(true);
 	uio_window_leave();
 	return ret;
 }
@@ -175,8 +212,9 @@ static int uio_window_vm_insert_pages(struct vm_area_struct *vma,
 {
 	int ret;
 
-	uio_window_hold(false);
+	uio_window_hold_asleep(false);
 	ret = vm_insert_pages(vma, addr, pages, num);
+	uio_window_hold_asleep(true);
 	uio_window_leave();
 	return ret;
 }
@@ -187,9 +225,9 @@ static int uio_window_remap_pfn_range(struct vm_area_struct *vma, unsigned long 
 {
 	int ret;
 
-	uio_window_hold(false);
+	uio_window_hold_asleep(false);
 	ret = remap_pfn_range(vma, addr, pfn, size, prot);
-	uio_window_hold(true);
+	uio_window_hold_asleep(true);
 	uio_window_leave();
 	return ret;
 }
@@ -200,9 +238,21 @@ static int uio_window_dma_mmap_attrs(struct device *dev, struct vm_area_struct *
 {
 	int ret;
 
-	uio_window_hold(false);
+	uio_window_hold_asleep(false);
 	ret = dma_mmap_attrs(dev, vma, addr, dma_addr, size, attrs);
-	uio_window_hold(true);
+	uio_window_hold_asleep(true);
+	uio_window_leave();
+	return ret;
+}
+
+static int uio_window_fasync_helper(int fd, struct file *file, int on,
+				    struct fasync_struct **queue)
+{
+	int ret;
+
+	uio_window_hold_asleep(false);
+	ret = fasync_helper(fd, file, on, queue);
+	uio_window_hold_asleep(true);
 	uio_window_leave();
 	return ret;
 }
@@ -267,6 +317,7 @@ static struct uio_redirect uio_windows[] = {
 	UIO_WINDOW("vm_insert_pages", vm_insert_pages),
 	UIO_WINDOW("remap_pfn_range", remap_pfn_range),
 	UIO_WINDOW("dma_mmap_attrs", dma_mmap_attrs),
+	UIO_WINDOW("fasync_helper", fasync_helper),
 	UIO_WINDOW("sysfs_emit", sysfs_emit),
 	UIO_WINDOW("sprintf", sprintf),
 };
