@@ -416,4 +416,147 @@ TEST_F(call, argument_and_request_are_checked)
 	UIOT_EXPECT_ERRNO(ENOTTY);
 }
 
+/*
+ * Who is on the way to the driver, or to where signals are sent from: once the ioctl has
+ * returned, none gets there for that file.
+ */
+static long op_revoke(struct uiot_op *op)
+{
+	return ioctl(op->fd, UIO_IOC_REVOKE, 0);
+}
+
+/* Its turn comes late: the driver is busy with another file's. */
+TEST(c3_write_that_waits_for_its_turn)
+{
+	struct uiot_op first = { .fn = uiot_op_write }, second = first;
+	struct uiot_op revoker = { .fn = op_revoke };
+	struct uiot_dev dev;
+
+	UIOT_SETUP(&dev, "");
+	UIOT_OPEN(first.fd, &dev);
+	UIOT_OPEN(second.fd, &dev);
+	revoker.fd = second.fd;
+	ASSERT_EQ(0, uiot_do(&dev, "stall irqcontrol"));
+	ASSERT_EQ(0, uiot_start(&first));
+	ASSERT_TRUE(uiot_count_becomes(&dev, "inside", 1));
+	ASSERT_EQ(0, uiot_start(&second));
+	ASSERT_EQ(0, uiot_wait_asleep(&second));
+
+	ASSERT_EQ(0, uiot_start(&revoker));
+	EXPECT_EQ(0, uiot_join(&revoker, UIOT_SOON_MS));
+	EXPECT_EQ(0, revoker.ret);
+	EXPECT_EQ(1, uiot_count(&dev, "inside"));
+	EXPECT_FALSE(second.done);
+	ASSERT_EQ(0, uiot_do(&dev, "resume"));
+	ASSERT_EQ(0, uiot_join(&first, UIOT_SOON_MS));
+	ASSERT_EQ(0, uiot_join(&second, UIOT_SOON_MS));
+	EXPECT_EQ(4, first.ret);
+	EXPECT_EQ(-ENODEV, second.ret);
+	EXPECT_EQ(1, uiot_count(&dev, "irqcontrols"));
+	close(first.fd);
+	close(second.fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+static long write_from_addr(struct uiot_op *op)
+{
+	return write(op->fd, op->addr, sizeof(__s32));
+}
+
+/* In a child, whose address space may be locked: the argument is another device's page. */
+TEST_F(call, c3_write_that_waits_for_its_argument)
+{
+	struct uiot_op *writer = uiot_op_alloc();
+	struct uiot_op revoker = { .fn = op_revoke, .fd = self->fd };
+	struct uiot_dev memory;
+	int fd;
+
+	ASSERT_NE(MAP_FAIL, writer);
+	ASSERT_EQ(0, uiot_create(&memory, "ctx mem=context:1"));
+	UIOT_OPEN(fd, &memory);
+	writer->fn = write_from_addr;
+	writer->in_child = true;
+	writer->fd = self->fd;
+	writer->addr = uiot_map(fd, 0, 1, PROT_READ, MAP_SHARED);
+	ASSERT_NE(MAP_FAIL, writer->addr);
+	ASSERT_EQ(0, uiot_do(&memory, "stall fault"));
+	ASSERT_EQ(0, uiot_start(writer));
+	ASSERT_TRUE(uiot_count_becomes(&memory, "inside", 1));
+
+	ASSERT_EQ(0, uiot_start(&revoker));
+	EXPECT_EQ(0, uiot_join(&revoker, UIOT_SOON_MS));
+	EXPECT_EQ(0, revoker.ret);
+	EXPECT_EQ(1, uiot_count(&memory, "inside"));
+	ASSERT_EQ(0, uiot_do(&memory, "resume"));
+	ASSERT_EQ(0, uiot_join(writer, UIOT_SOON_MS));
+	EXPECT_EQ(-ENODEV, writer->ret);
+	EXPECT_EQ(0, uiot_count(&self->dev, "irqcontrols"));
+	munmap(writer->addr, uiot_page());
+	close(fd);
+}
+
+static long op_sigio_on(struct uiot_op *op)
+{
+	return uiot_sigio_on(op->fd);
+}
+
+static bool fasync_is_behind(void *arg)
+{
+	struct uiot_op *op = arg;
+
+	return uiot_window_hits() == 2 || __atomic_load_n(&op->done, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * The ioctl waits for the file to be among those that signals are sent for. Were it not
+ * so, the file would get there when it has returned.
+ */
+static void check_fasync(struct __test_metadata *_metadata, const struct uiot_dev *dev,
+			 int fd, bool after)
+{
+	struct uiot_op asker = { .fn = op_sigio_on, .fd = fd, .thread_name = UIOT_WINDOW };
+	struct uiot_op revoker = { .fn = op_revoke, .fd = fd };
+	int waited, early = -EAGAIN;
+	bool held;
+
+	uiot_sigio_block();
+	ASSERT_EQ(0, uiot_window_arm(after));
+	ASSERT_EQ(0, uiot_start(&asker));
+	ASSERT_TRUE(uiot_window_hit());
+	ASSERT_EQ(0, uiot_start(&revoker));
+	uiot_wait_asleep(&revoker);
+	waited = uiot_wait_done(&revoker, UIOT_WHILE_MS);
+	held = !uiot_window_late();
+	if (!after) {
+		uiot_window_move();
+		uiot_wait_until(fasync_is_behind, &asker, UIOT_SOON_MS);
+	}
+	if (!uiot_wait_done(&revoker, 0)) {
+		uiot_do(dev, "notify");
+		early = uiot_sigio_wait(UIOT_WHILE_MS);
+	}
+
+	held &= uiot_window_go();
+	ASSERT_EQ(0, uiot_join(&revoker, UIOT_SOON_MS));
+	ASSERT_EQ(0, uiot_do(dev, "notify"));
+	EXPECT_EQ(-EAGAIN, uiot_sigio_wait(UIOT_WHILE_MS));
+	ASSERT_EQ(0, uiot_join(&asker, UIOT_SOON_MS));
+	UIOT_SKIP_IF_LATE(held);
+	EXPECT_EQ(-ETIMEDOUT, waited);
+	EXPECT_EQ(-EAGAIN, early);
+	EXPECT_EQ(0, revoker.ret);
+	ASSERT_EQ(0, uiot_do(dev, "unregister"));
+	EXPECT_EQ(-EAGAIN, uiot_sigio_wait(UIOT_WHILE_MS));
+}
+
+TEST_F(call, c3_no_signals_for_who_was_about_to_ask)
+{
+	check_fasync(_metadata, &self->dev, self->fd, false);
+}
+
+TEST_F(call, c3_no_signals_for_who_had_just_asked)
+{
+	check_fasync(_metadata, &self->dev, self->fd, true);
+}
+
 TEST_HARNESS_MAIN
