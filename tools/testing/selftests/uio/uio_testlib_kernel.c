@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -102,6 +104,77 @@ int uiot_lockdep_on(void)
 		return ret;
 	word = strstr(buf, "debug_locks:");
 	return word ? atoi(word + strlen("debug_locks:")) : -ENOENT;
+}
+
+/* Uevents */
+
+int uiot_uevent_open(void)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			NETLINK_KOBJECT_UEVENT);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return -errno;
+	return fd;
+}
+
+/* "add@" and the path, as of a device uioN; what follows is not needed. */
+bool uiot_uevent_added(int fd, char *path, size_t size)
+{
+	char event[4096];
+	unsigned int nr;
+	const char *name;
+	ssize_t n;
+
+	while ((n = read(fd, event, sizeof(event) - 1)) > 0) {
+		event[n] = 0;
+		name = strrchr(event, '/');
+		if (strncmp(event, "add@", 4) || !name || sscanf(name, "/uio%u", &nr) != 1)
+			continue;
+		snprintf(path, size, "%s", event + 4);
+		return true;
+	}
+	return false;
+}
+
+/* Allocations that fail */
+
+/* Also such as may wait, and without a backtrace of each. */
+int uiot_faults_on(void)
+{
+	int ret = uiot_write_file("/sys/kernel/debug/failslab/verbose", "0");
+
+	if (!ret)
+		ret = uiot_write_file("/sys/kernel/debug/fail_page_alloc/verbose", "0");
+	if (!ret)
+		ret = uiot_write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
+	return ret;
+}
+
+int uiot_fault_arm(int n)
+{
+	int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	char buf[16];
+
+	if (fd < 0)
+		return -errno;
+
+	snprintf(buf, sizeof(buf), "%d", n);
+	if (pwrite(fd, buf, strlen(buf), 0) > 0)
+		return fd;
+	close(fd);
+	return -EIO;
+}
+
+int uiot_fault_end(int fd)
+{
+	char buf[16] = "";
+
+	pread(fd, buf, sizeof(buf) - 1, 0);
+	pwrite(fd, "0", 1, 0);
+	close(fd);
+	return atoi(buf);
 }
 
 /* The uio_step module */

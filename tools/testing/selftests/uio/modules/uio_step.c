@@ -17,6 +17,7 @@
 
 #include <linux/device.h>
 #include <linux/interrupt.h>
+#include <linux/kobject.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -137,6 +138,12 @@ static struct kobject *uio_step_kobject_create_and_add(const char *name,
 	       kobject_create_and_add(name, parent);
 }
 
+static int uio_step_kobject_uevent(struct kobject *kobj, enum kobject_action action)
+{
+	uio_step("kobject_uevent");
+	return kobject_uevent(kobj, action);
+}
+
 static int uio_step_request_threaded_irq(unsigned int irq, irq_handler_t handler,
 					 irq_handler_t thread_fn,
 					 unsigned long flags, const char *name,
@@ -184,6 +191,7 @@ static struct uio_redirect uio_steps[] = {
 	UIO_STEP(device_unregister),
 	UIO_STEP(put_device),
 	UIO_STEP(kobject_create_and_add),
+	UIO_STEP(kobject_uevent),
 	UIO_STEP(request_threaded_irq),
 	UIO_STEP(free_irq),
 };
