@@ -8,8 +8,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -125,6 +127,148 @@ TEST_F(sample, is_plugged_in_again_while_the_old_one_is_held)
 
 	munmap(p, uiot_page());
 	close(fd);
+}
+
+/*
+ * A module_init() that fails, while somebody opens the device as soon as that works. The
+ * kernel frees such a module whatever its count: then nobody may have a file, whose close
+ * would call code of it. Where the kernel can make allocations fail.
+ */
+FIXTURE(init)
+{
+	char file[256];
+	char node[64];
+	int log;
+};
+
+/* What the init function does last are the last allocations; each load takes seconds. */
+#define ALLOCATIONS	40
+#define INIT_TEST_S	600
+/* A kernel that delays releases, to find bugs, delays the end of a module. */
+#define REMOVE_MS	(4 * UIOT_SOON_MS)
+
+static int find_module(char *file, size_t size)
+{
+	FILE *out = popen("modinfo -n uio_sample", "r");
+	int ret = -ENOENT;
+
+	if (!out)
+		return -errno;
+	if (fgets(file, size, out))
+		ret = 0;
+	file[strcspn(file, "\n")] = 0;
+	pclose(out);
+	return ret;
+}
+
+FIXTURE_SETUP(init)
+{
+	if (strcmp(getenv("UIO_LAB_MODULES") ?: "", "mainline") == 0)
+		SKIP(return, "this core has no contexts");
+	if (uiot_faults_on())
+		SKIP(return, "this kernel has no fault injection");
+	ASSERT_EQ(0, uiot_reset());
+	ASSERT_EQ(0, find_module(self->file, sizeof(self->file)));
+	ASSERT_EQ(0, uiot_next_node(self->node, sizeof(self->node)));
+	self->log = uiot_log_open();
+	ASSERT_LE(0, self->log);
+}
+
+FIXTURE_TEARDOWN(init)
+{
+	unlink(self->node);
+	close(self->log);
+	EXPECT_TRUE(!access("/sys/module/uio_sample", F_OK) ||
+		    !uiot_load("uio_sample"));
+	EXPECT_TRUE(uiot_module_goes("uio_sample", REMOVE_MS));
+}
+
+static bool opener_stop;
+
+/* The file that it got, or an error. */
+static long open_at_once(struct uiot_op *op)
+{
+	int fd;
+
+	do {
+		fd = open(op->text, O_RDWR | O_CLOEXEC);
+	} while (fd < 0 && !__atomic_load_n(&opener_stop, __ATOMIC_ACQUIRE));
+	return fd;
+}
+
+/* The allocation number @n fails. *@left: how many there were too few. */
+static int load_with_fault(const char *file, int n, int *left)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	int nth, ret;
+
+	if (fd < 0)
+		return -errno;
+	nth = uiot_fault_arm(n);
+	if (nth >= 0) {
+		ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+		*left = uiot_fault_end(nth);
+	} else {
+		ret = nth;
+	}
+	close(fd);
+	return ret;
+}
+
+/* The same, with somebody at the door. *@opened: he got in. */
+static int load_while_opened(const char *file, const char *node, int n, bool *opened)
+{
+	struct uiot_op opener = { .fn = open_at_once };
+	int ret, left;
+
+	*opened = false;
+	snprintf(opener.text, sizeof(opener.text), "%s", node);
+	__atomic_store_n(&opener_stop, false, __ATOMIC_RELEASE);
+	ret = uiot_start(&opener);
+	if (ret)
+		return ret;
+
+	ret = load_with_fault(file, n, &left);
+	__atomic_store_n(&opener_stop, true, __ATOMIC_RELEASE);
+	if (uiot_join(&opener, UIOT_SOON_MS))
+		return -ETIMEDOUT;
+	*opened = opener.ret >= 0;
+	/* this is where the module must still be there */
+	if (*opened)
+		close(opener.ret);
+	return ret;
+}
+
+TEST_F_TIMEOUT(init, c1_fails_for_want_of_memory, INIT_TEST_S)
+{
+	const int many = 100000;
+	char splat[128];
+	int total, failed = 0;
+	bool opened, seen;
+	int n, ret, left;
+
+	ASSERT_EQ(0, load_with_fault(self->file, many, &left));
+	ASSERT_TRUE(uiot_module_goes("uio_sample", REMOVE_MS));
+	total = many - left;
+	ASSERT_LT(ALLOCATIONS, total);
+
+	for (n = total; n > total - ALLOCATIONS; n--) {
+		ret = load_while_opened(self->file, self->node, n, &opened);
+		EXPECT_TRUE(!ret || ret == -ENOMEM) {
+			TH_LOG("%s", strerrorname_np(-ret));
+		}
+		EXPECT_FALSE(ret && opened) {
+			TH_LOG("allocation %d of %d fails when it is open", n, total);
+		}
+		failed += !!ret;
+		if (!ret)
+			ASSERT_TRUE(uiot_module_goes("uio_sample", REMOVE_MS));
+		seen = uiot_log_splat(self->log, splat, sizeof(splat));
+		ASSERT_FALSE(seen) {
+			TH_LOG("%s, allocation %d of %d", splat, n, total);
+		}
+	}
+	EXPECT_LT(0, failed);
 }
 
 TEST_HARNESS_MAIN
