@@ -11,29 +11,30 @@
 #include <linux/fs.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
-/* some of these kernels have the names below, and mean something else by them */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
-#include <linux/mm.h>
-#endif
-
-/*
- * There, &uio_info.mmap_prepare is mmap and has a VMA. To the compiler and to
- * genksyms the header thus is the old kernel's own, and drivers of that kernel
- * fit, compiled ones too. So before 6.16 nothing is included here that the old
- * header does not include.
- */
-#define mmap_prepare	mmap
-#define vm_area_desc	vm_area_struct
-#endif
-
 /*
  * Some kernels have no symbol versions. There it is this name that keeps a driver from
  * loading that was built for other contexts: it changes whenever these do.
  */
 #define uio_context_init	uio_context_init_v2
 
+/*
+ * Before 7.2, &uio_info.mmap_prepare is mmap and has a VMA. To the compiler and to
+ * genksyms the header thus is the old kernel's own, and drivers of that kernel
+ * fit, compiled ones too. What the header includes comes first: since 6.16 some of it
+ * has these names itself.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+#include <linux/device.h>
+#include <linux/interrupt.h>
+
+#define mmap_prepare	mmap
+#define vm_area_desc	vm_area_struct
 #include_next <linux/uio_driver.h>
+#undef mmap_prepare
+#undef vm_area_desc
+#else
+#include_next <linux/uio_driver.h>
+#endif
 
 /* The rest is for the core itself: drivers/uio/Makefile says so. */
 #ifdef UIO_COMPAT_CORE
@@ -45,7 +46,7 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
 #include <linux/pfn_t.h>
 
-#define vmf_insert_mixed(vma, addr, pfn) \
+#define uio_insert_mixed(vma, addr, pfn) \
 	vmf_insert_mixed(vma, addr, __pfn_to_pfn_t(pfn, PFN_DEV))
 #endif
 
@@ -56,13 +57,8 @@
 #include <linux/refcount.h>
 #include <linux/slab.h>
 
-/* in place of uio_mm.h */
-#define _UIO_MM_H
-
-#ifndef CONFIG_PER_VMA_LOCK
-#define uio_lock_seq(mm)	((void)(mm), 0U)
-#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
+#if defined(CONFIG_PER_VMA_LOCK) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline unsigned int uio_compat_lock_seq(const struct mm_struct *mm)
 {
 	/*
 	 * A plain int or a seqcount_t, as the stable version has it.
@@ -70,9 +66,11 @@ static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
 	 */
 	return smp_load_acquire((const unsigned int *)&mm->mm_lock_seq);
 }
-#else
-#define uio_lock_seq(mm)	raw_read_seqcount(&(mm)->mm_lock_seq)
+
+#define uio_lock_seq	uio_compat_lock_seq
 #endif
+
+#define uio_driver_maps(info)	(!!(info)->mmap)
 
 #ifdef VM_PAT
 /*
@@ -166,24 +164,23 @@ static inline int uio_memtype_take(struct vm_area_struct *vma)
 	return uio_memtype_keep(vma, entry.pfn);
 }
 
-static inline int uio_remap_pfn_range(struct vm_area_struct *vma, unsigned long addr,
-				      unsigned long pfn, unsigned long size,
-				      pgprot_t prot)
+static inline int uio_compat_remap_pfn_range(struct vm_area_struct *vma,
+					     unsigned long addr, unsigned long pfn,
+					     unsigned long size, pgprot_t prot)
 {
 	return remap_pfn_range(vma, addr, pfn, size, prot) ?:
 	       uio_memtype_keep(vma, pfn);
 }
 
-static inline int uio_dma_mmap_attrs(struct device *dev, struct vm_area_struct *vma,
-				     void *addr, dma_addr_t dma_addr, size_t size,
-				     unsigned long attrs)
+static inline int uio_compat_dma_mmap(struct device *dev, struct vm_area_struct *vma,
+				      void *addr, dma_addr_t dma_addr, size_t size)
 {
-	return dma_mmap_attrs(dev, vma, addr, dma_addr, size, attrs) ?:
+	return dma_mmap_coherent(dev, vma, addr, dma_addr, size) ?:
 	       uio_memtype_take(vma);
 }
 
-#define remap_pfn_range	uio_remap_pfn_range
-#define dma_mmap_attrs	uio_dma_mmap_attrs
+#define uio_remap_pfn_range	uio_compat_remap_pfn_range
+#define uio_dma_mmap		uio_compat_dma_mmap
 #else
 #define uio_memtype_take(vma)	((void)(vma), 0)
 #endif

@@ -15,6 +15,7 @@
 
 #include "uio_internal.h"
 #include "uio_mapping.h"
+#include "uio_mm.h"
 
 #include <linux/log2.h>
 #include <linux/pagemap.h>
@@ -75,7 +76,7 @@ static void uio_use_page_table(struct vm_fault *vmf)
 	ptl = pmd_lock(mm, vmf->pmd);
 	if (pmd_none(*vmf->pmd)) {
 		mm_inc_nr_ptes(mm);
-		/* whoever walks there without the lock finds it zeroed */
+		/* pairs with the dependency of who walks there without the lock */
 		smp_wmb();
 		pmd_populate(mm, vmf->pmd, vmf->prealloc_pte);
 		vmf->prealloc_pte = NULL;
@@ -135,7 +136,7 @@ static vm_fault_t uio_insert_pfn(const struct uio_file *uf, struct vm_fault *vmf
 	if (vma->vm_flags & VM_PFNMAP)
 		return vmf_insert_pfn_prot(vma, vmf->address, pfn,
 					   vm_get_page_prot(vma->vm_flags));
-	return vmf_insert_mixed(vma, vmf->address, pfn);
+	return uio_insert_mixed(vma, vmf->address, pfn);
 }
 
 static int uio_memory_pages(const struct uio_mem *mem, unsigned long index,

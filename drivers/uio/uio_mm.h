@@ -6,14 +6,24 @@
 #ifndef _UIO_MM_H
 #define _UIO_MM_H
 
+#include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/uio_driver.h>
+
+/* Does the driver map its memory itself? */
+#ifndef uio_driver_maps
+static inline bool uio_driver_maps(const struct uio_info *info)
+{
+	return info->mmap_prepare;
+}
+#endif
 
 /*
  * Calls a driver's mmap_prepare(). The core has an mmap() of its own, which inserts
  * pages and changes offsets as mmap_prepare() could not. To be removed when it can.
  */
+#ifndef uio_mmap_prepare
 static inline int uio_mmap_prepare(struct uio_info *info,
 				   struct vm_area_struct *vma)
 {
@@ -26,11 +36,13 @@ static inline int uio_mmap_prepare(struct uio_info *info,
 		return ret;
 	return __compat_vma_mmap(&desc, vma);
 }
+#endif
 
 /*
  * A number that changes when the mmap_lock, held for writing, is released. Without
  * CONFIG_PER_VMA_LOCK it is always 0.
  */
+#ifndef uio_lock_seq
 static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
 {
 #ifdef CONFIG_PER_VMA_LOCK
@@ -39,5 +51,15 @@ static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
 	return 0;
 #endif
 }
+#endif
+
+/* What old kernels do in another way. */
+#ifndef uio_remap_pfn_range
+#define uio_remap_pfn_range	remap_pfn_range
+#define uio_dma_mmap		dma_mmap_coherent
+#endif
+#ifndef uio_insert_mixed
+#define uio_insert_mixed	vmf_insert_mixed
+#endif
 
 #endif /* _UIO_MM_H */

@@ -16,7 +16,7 @@ static int uio_file_id_alloc(struct uio_file *uf)
 {
 	struct uio_object *obj = uf->obj;
 	/* 0 is where the driver's own mmap_prepare() leaves mappings */
-	unsigned int min = obj->idev.info->mmap_prepare ? 1 : 0;
+	unsigned int min = uio_driver_maps(obj->idev.info) ? 1 : 0;
 	int id;
 
 	guard(mutex)(&obj->map_lock);
@@ -69,7 +69,7 @@ static int uio_mmap_io(struct uio_file *uf, struct uio_mem *mem,
 	if (mem->memtype == UIO_MEM_PHYS)
 		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
 	vma->vm_ops = &uio_io_vm_ops;
-	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(mem->addr), size,
+	return uio_remap_pfn_range(vma, vma->vm_start, PHYS_PFN(mem->addr), size,
 			       vma->vm_page_prot);
 }
 
@@ -103,8 +103,8 @@ static int uio_mmap_dma_coherent(struct uio_file *uf, struct uio_mem *mem,
 	/* to the DMA API it is the offset in the buffer */
 	vma->vm_pgoff = 0;
 	vma->vm_ops = &uio_dma_vm_ops;
-	return dma_mmap_coherent(mem->dma_device, vma, (void *)(uintptr_t)mem->addr,
-				 mem->dma_addr, vma->vm_end - vma->vm_start);
+	return uio_dma_mmap(mem->dma_device, vma, (void *)(uintptr_t)mem->addr,
+			    mem->dma_addr, vma->vm_end - vma->vm_start);
 }
 
 static int uio_mmap_mem(struct uio_file *uf, struct uio_mem *mem,
@@ -159,7 +159,7 @@ int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma)
 	if (ret)
 		return ret;
 
-	if (obj->idev.info->mmap_prepare)
+	if (uio_driver_maps(obj->idev.info))
 		ret = uio_mmap_driver(uf, vma, &keep_pgoff);
 	else
 		ret = uio_mmap_mem(uf, mem, vma);

@@ -4,6 +4,7 @@
  */
 
 #include "uio_internal.h"
+#include "uio_mm.h"
 
 /* Everything that user space can see of it; nobody hears of it yet. */
 static int uio_add(struct uio_object *obj)
@@ -71,7 +72,7 @@ static int uio_check(struct device *parent, struct uio_info *info,
 	if (!ctx)
 		return 0;
 
-	if (info->mmap_prepare) {
+	if (uio_driver_maps(info)) {
 		dev_err(parent, "uio: %s: a driver with a context maps by get_pages, not by mmap_prepare\n",
 			info->name);
 		return -EINVAL;

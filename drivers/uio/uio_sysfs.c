@@ -247,7 +247,8 @@ int uio_sysfs_add(struct uio_object *obj)
 	return ret;
 }
 
-static void uio_for_each_dir(struct uio_object *obj, void (*fn)(struct kobject *dir))
+static void uio_for_each_dir(struct uio_object *obj,
+			     void (*fn)(struct kobject *dir))
 {
 	struct uio_info *info = obj->idev.info;
 	int i;

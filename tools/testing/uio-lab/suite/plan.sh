@@ -16,9 +16,9 @@ all_kernels=(6.12 7.3-debug)
 # hot-pluggable hardware for drivers
 drivers_options=(--device 'pcie-root-port,id=slot0')
 
-# Jobs that show that the tests can fail, and the series, which has to be right when it
-# is sent: they run with --all, or by name.
-only_with_all='^[^ ]*/(mainline[^ ]*|series) '
+# Jobs that show that the tests can fail: they run with --all, or by name. The patch series
+# is not checked while the core changes: it is made anew when it is sent.
+only_with_all='^[^ ]*/mainline[^ ]* '
 
 # Which guest a program goes to: the same one, unless it needs something else.
 group_of()
@@ -59,7 +59,6 @@ jobs_of()
 	[ "$k" != 6.12 ] || echo "$k/bench-test host $k - bench-test"
 	[ "$k" != 6.12 ] || echo "$k/deb-test host $k - deb-test"
 	echo "$k/lint host $k - lint"
-	[[ $k != *-debug ]] || echo "$k/series host $k - series-check"
 }
 
 # KUnit tests run in the kernel: the program is what starts and reads them. A
@@ -102,7 +101,6 @@ host_tests()
 	lint) lint_tests "$kernel" ;;
 	tree | same) "$lab/$group" --kernel "$kernel" --list ;;
 	bench-test | deb-test) "$lab/$group" --list ;;
-	series-check) "$lab/series-check" --static --list ;;
 	unplug) "$lab/unplug" --list | cut -d ' ' -f 1 ;;
 	esac | sed "s/^/$group /"
 }

@@ -21,9 +21,12 @@ static int uio_same_uevent(struct kobject *kobj, enum kobject_action action,
 	struct uio_same *same = READ_ONCE(uio_same_holds);
 	int ret;
 
-	WRITE_ONCE(same->held, same->held + 1);
-	wait_event_timeout(same->wait, READ_ONCE(same->let_go) >= same->held,
-			   UIO_SAME_HOLD_MAX);
+	/* of the others nobody hears */
+	if (!kobj->uevent_suppress) {
+		WRITE_ONCE(same->held, same->held + 1);
+		wait_event_timeout(same->wait, READ_ONCE(same->let_go) >= same->held,
+				   UIO_SAME_HOLD_MAX);
+	}
 	/* not the probed entry once more */
 	WRITE_ONCE(same->registrar, NULL);
 	ret = kobject_uevent_env(kobj, action, envp);
