@@ -242,7 +242,6 @@ int uio_fasync(int fd, struct file *filp, int on);
 /* uio_sysfs.c: class, attributes */
 extern struct class uio_class;
 int uio_sysfs_add(struct uio_object *obj);
-void uio_sysfs_announce(struct uio_object *obj);
 void uio_sysfs_del(struct uio_object *obj);
 
 #endif /* _UIO_INTERNAL_H */

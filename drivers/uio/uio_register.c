@@ -140,7 +140,10 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 	if (ctx)
 		uio_context_get(ctx);
 	uio_make_live(obj);
-	uio_sysfs_announce(obj);
+
+	/* everything is there: tell udev */
+	dev_set_uevent_suppress(&obj->idev.dev, false);
+	kobject_uevent(&obj->idev.dev.kobj, KOBJ_ADD);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__uio_register_device_context);

@@ -247,31 +247,6 @@ int uio_sysfs_add(struct uio_object *obj)
 	return ret;
 }
 
-static void uio_for_each_dir(struct uio_object *obj,
-			     void (*fn)(struct kobject *dir))
-{
-	struct uio_info *info = obj->idev.info;
-	int i;
-
-	for (i = 0; i < MAX_UIO_MAPS && info->mem[i].map; i++)
-		fn(&info->mem[i].map->dir.kobj);
-	for (i = 0; i < MAX_UIO_PORT_REGIONS && info->port[i].portio; i++)
-		fn(&info->port[i].portio->dir.kobj);
-}
-
-static void uio_dir_announce(struct kobject *dir)
-{
-	kobject_uevent(dir, KOBJ_ADD);
-}
-
-/* Everything is there, and the device can be opened: tell udev, of the device first. */
-void uio_sysfs_announce(struct uio_object *obj)
-{
-	dev_set_uevent_suppress(&obj->idev.dev, false);
-	kobject_uevent(&obj->idev.dev.kobj, KOBJ_ADD);
-	uio_for_each_dir(obj, uio_dir_announce);
-}
-
 /* Removes the directory now, whenever its memory is freed. */
 static void uio_dir_del(struct kobject *dir)
 {
@@ -282,7 +257,14 @@ static void uio_dir_del(struct kobject *dir)
 /* Removes the directories for the regions; waits for readers of their attributes. */
 void uio_sysfs_del(struct uio_object *obj)
 {
-	uio_for_each_dir(obj, uio_dir_del);
+	struct uio_info *info = obj->idev.info;
+	int i;
+
+	for (i = 0; i < MAX_UIO_MAPS && info->mem[i].map; i++)
+		uio_dir_del(&info->mem[i].map->dir.kobj);
+	for (i = 0; i < MAX_UIO_PORT_REGIONS && info->port[i].portio; i++)
+		uio_dir_del(&info->port[i].portio->dir.kobj);
+
 	if (obj->idev.map_dir)
 		uio_dir_del(obj->idev.map_dir);
 	if (obj->idev.portio_dir)

@@ -21,8 +21,8 @@ static int uio_same_uevent(struct kobject *kobj, enum kobject_action action,
 	struct uio_same *same = READ_ONCE(uio_same_holds);
 	int ret;
 
-	/* of the others nobody hears */
-	if (!kobj->uevent_suppress) {
+	/* of the others, those of regions for one, nobody hears */
+	if (!kobj->uevent_suppress && kobj->kset) {
 		WRITE_ONCE(same->held, same->held + 1);
 		wait_event_timeout(same->wait, READ_ONCE(same->let_go) >= same->held,
 				   UIO_SAME_HOLD_MAX);
