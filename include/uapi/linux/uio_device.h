@@ -16,8 +16,10 @@
  * For good, whoever has a copy of the descriptor: every operation fails with
  * ENODEV, poll() has POLLHUP and POLLERR, sleepers wake up, no more signals come,
  * and the pages of all mappings that were made through it are gone, so that a touch
- * raises SIGBUS, if it does not lead to a fault handler of the driver's own.
- * Other open files do not notice.
+ * raises SIGBUS. Other open files do not notice.
+ *
+ * All that holds when the request has returned. It does not wait for the driver, which
+ * may be in the middle of what it was called for before.
  *
  * The argument must be 0, or else the request fails with EINVAL. A second one
  * fails with ENODEV.
