@@ -13,9 +13,25 @@
  * in it. The usual mistake: it is in what devm_kzalloc() gave, which goes with the
  * parent, whoever still has the device open.
  */
+static bool uio_context_fixup_free(void *addr, enum debug_obj_state state);
+
 static const struct debug_obj_descr uio_context_descr = {
-	.name = "uio_context",
+	.name		= "uio_context",
+	.fixup_free	= uio_context_fixup_free,
 };
+
+static void uio_context_forget(void *ctx)
+{
+	debug_object_deactivate(ctx, &uio_context_descr);
+	debug_object_free(ctx, &uio_context_descr);
+}
+
+/* The warning is there; it would be repeated for as long as the object is known. */
+static bool uio_context_fixup_free(void *addr, enum debug_obj_state state)
+{
+	uio_context_forget(addr);
+	return true;
+}
 
 /**
  * uio_context_init - prepare a context
@@ -72,8 +88,7 @@ static void uio_context_release(struct kref *kref)
 {
 	struct uio_context *ctx = container_of(kref, struct uio_context, kref);
 
-	debug_object_deactivate(ctx, &uio_context_descr);
-	debug_object_free(ctx, &uio_context_descr);
+	uio_context_forget(ctx);
 	ctx->ops->release(ctx);
 }
 
