@@ -185,6 +185,16 @@ static inline int uio_compat_dma_mmap(struct device *dev, struct vm_area_struct 
 #define uio_memtype_take(vma)	((void)(vma), 0)
 #endif
 
+/* The driver has made the mapping: if it fails all the same, nobody else tells it. */
+static inline int uio_memtype_keep_driver(struct vm_area_struct *vma)
+{
+	int ret = uio_memtype_take(vma);
+
+	if (ret && vma->vm_ops->close)
+		vma->vm_ops->close(vma);
+	return ret;
+}
+
 /* Takes no reservation if uio_mmap_driver() is going to replace vm_ops. */
 #define uio_mmap_prepare(info, vma) ({					\
 	struct uio_info *_info = (info);				\
@@ -194,10 +204,7 @@ static inline int uio_compat_dma_mmap(struct device *dev, struct vm_area_struct 
 									\
 	if (!_ret && _vma->vm_file == _file && _vma->vm_ops &&		\
 	    !uio_driver_is_called(_vma->vm_ops))			\
-		_ret = uio_memtype_take(_vma);				\
-	/* nobody else will tell the driver that there is no mapping */ \
-	if (_ret && _vma->vm_ops && _vma->vm_ops->close)		\
-		_vma->vm_ops->close(_vma);				\
+		_ret = uio_memtype_keep_driver(_vma);			\
 	_ret;								\
 })
 #endif

@@ -5,7 +5,6 @@
 
 #include "uio_internal.h"
 
-#include <kunit/visibility.h>
 #include <linux/debugobjects.h>
 
 /*
@@ -26,7 +25,7 @@ static void uio_context_forget(void *ctx)
 	debug_object_free(ctx, &uio_context_descr);
 }
 
-/* The warning is there; it would be repeated for as long as the object is known. */
+/* It has warned, and would go on for as long as the object is known. */
 static bool uio_context_fixup_free(void *addr, enum debug_obj_state state)
 {
 	uio_context_forget(addr);
@@ -70,19 +69,6 @@ int uio_context_use(struct uio_context *ctx)
 {
 	return atomic_xchg(&ctx->used, 1) ? -EBUSY : 0;
 }
-
-/**
- * uio_context_get - take a reference to a context
- * @ctx: a context that the caller has a reference to
- *
- * Return: @ctx.
- */
-struct uio_context *uio_context_get(struct uio_context *ctx)
-{
-	kref_get(&ctx->kref);
-	return ctx;
-}
-EXPORT_SYMBOL_IF_KUNIT(uio_context_get);
 
 static void uio_context_release(struct kref *kref)
 {

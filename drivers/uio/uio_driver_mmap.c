@@ -21,12 +21,12 @@
 #include <linux/pagemap.h>
 
 /**
- * struct uio_driver_ops - vm_operations of a driver's, behind a check
+ * struct uio_ops_wrapper - vm_operations of a driver's, behind a check
  * @node: in &uio_object.driver_ops, until the object is released
  * @ops: what the VMAs have
  * @driver: a copy of the driver's own
  */
-struct uio_driver_ops {
+struct uio_ops_wrapper {
 	struct list_head node;
 	struct vm_operations_struct ops;
 	struct vm_operations_struct driver;
@@ -35,7 +35,7 @@ struct uio_driver_ops {
 static const struct vm_operations_struct *
 uio_driver_ops(const struct vm_area_struct *vma)
 {
-	return &container_of(vma->vm_ops, struct uio_driver_ops, ops)->driver;
+	return &container_of(vma->vm_ops, struct uio_ops_wrapper, ops)->driver;
 }
 
 /* It only looks at page tables. */
@@ -60,7 +60,7 @@ static bool uio_driver_counts(const struct vm_operations_struct *driver)
 	return driver->open && driver->close;
 }
 
-/* To be followed by uio_driver_leave(), with @counts of before. */
+/* @counts: as uio_driver_counts() said. Keep it for the end: the VMA may be gone then. */
 static bool uio_driver_enter(const struct uio_file *uf, bool counts)
 {
 	return counts ? !READ_ONCE(uf->revoked) : !uio_file_enter(uf);
@@ -102,7 +102,10 @@ static vm_fault_t uio_driver_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 
 	ret = driver->fault(vmf);
-	/* pairs with synchronize_srcu() in uio_revoke_file(), which unmaps after it */
+	/*
+	 * pairs with synchronize_srcu_expedited() in uio_revoke_file(): it unmaps what
+	 * was inserted, or we see that the file is revoked
+	 */
 	smp_mb();
 	/*
 	 * If it has let go of the mmap_lock, the VMA may be gone, and with it the file,
@@ -162,74 +165,74 @@ static int uio_driver_access(struct vm_area_struct *vma, unsigned long addr,
 	return ret;
 }
 
-static void uio_driver_set_ops(struct uio_driver_ops *own,
+static void uio_driver_set_ops(struct uio_ops_wrapper *wrapper,
 			       const struct vm_operations_struct *driver)
 {
-	own->driver = *driver;
-	own->ops = *driver;
+	wrapper->driver = *driver;
+	wrapper->ops = *driver;
 	if (driver->fault)
-		own->ops.fault = uio_driver_fault;
+		wrapper->ops.fault = uio_driver_fault;
 	if (driver->page_mkwrite)
-		own->ops.page_mkwrite = uio_driver_page_mkwrite;
+		wrapper->ops.page_mkwrite = uio_driver_page_mkwrite;
 	if (driver->pfn_mkwrite)
-		own->ops.pfn_mkwrite = uio_driver_pfn_mkwrite;
+		wrapper->ops.pfn_mkwrite = uio_driver_pfn_mkwrite;
 	if (driver->access)
-		own->ops.access = uio_driver_access;
+		wrapper->ops.access = uio_driver_access;
 	/* these only save calls of the above */
-	own->ops.huge_fault = NULL;
-	own->ops.map_pages = NULL;
+	wrapper->ops.huge_fault = NULL;
+	wrapper->ops.map_pages = NULL;
 }
 
 /* The one for such operations, with map_lock held; NULL if memory is short. */
-static struct uio_driver_ops *
-uio_find_driver_ops(struct uio_object *obj,
+static struct uio_ops_wrapper *
+uio_get_wrapper(struct uio_object *obj,
 		    const struct vm_operations_struct *driver)
 {
-	struct uio_driver_ops *own;
+	struct uio_ops_wrapper *wrapper;
 
-	list_for_each_entry(own, &obj->driver_ops, node)
-		if (!memcmp(&own->driver, driver, sizeof(*driver)))
-			return own;
+	list_for_each_entry(wrapper, &obj->driver_ops, node)
+		if (!memcmp(&wrapper->driver, driver, sizeof(*driver)))
+			return wrapper;
 
-	own = kzalloc(sizeof(*own), GFP_NOIO);
-	if (!own)
+	wrapper = kzalloc(sizeof(*wrapper), GFP_NOIO);
+	if (!wrapper)
 		return NULL;
 
-	uio_driver_set_ops(own, driver);
-	list_add(&own->node, &obj->driver_ops);
-	return own;
+	uio_driver_set_ops(wrapper, driver);
+	list_add(&wrapper->node, &obj->driver_ops);
+	return wrapper;
 }
 
 /* Comes between the VMA and the operations that the driver has given it. */
-static int uio_check_driver(struct uio_object *obj, struct vm_area_struct *vma)
+static int uio_wrap_ops(struct uio_object *obj, struct vm_area_struct *vma)
 {
-	struct uio_driver_ops *own;
+	struct uio_ops_wrapper *wrapper;
 
 	scoped_guard(mutex, &obj->map_lock)
-		own = uio_find_driver_ops(obj, vma->vm_ops);
-	if (!own)
+		wrapper = uio_get_wrapper(obj, vma->vm_ops);
+	if (!wrapper)
 		return -ENOMEM;
 
-	vma->vm_ops = &own->ops;
+	vma->vm_ops = &wrapper->ops;
 	return 0;
 }
 
-/* It may have made it a mapping of another file's: @is_ours tells. */
+/* If @keep_pgoff is set, the driver has made it a mapping of another file's. */
 static int uio_take_driver_vma(struct uio_file *uf, struct vm_area_struct *vma,
-			       bool is_ours, bool *keep_pgoff)
+			       bool *keep_pgoff)
 {
 	int ret;
 
 	/* not before the driver was called: UIO_IOC_REVOKE would wait for it */
 	ret = uio_begin_populating(uf, vma->vm_mm);
-	if (ret || !is_ours || !vma->vm_ops)
+	if (ret || *keep_pgoff || !vma->vm_ops)
 		return ret;
 
 	if (vma->vm_ops->fault) {
 		WRITE_ONCE(uf->obj->driver_faults, true);
 		*keep_pgoff = true;
 	}
-	return uio_driver_is_called(vma->vm_ops) ? uio_check_driver(uf->obj, vma) : 0;
+	return uio_driver_is_called(vma->vm_ops) ? uio_wrap_ops(uf->obj, vma) : 0;
 }
 
 /**
@@ -254,7 +257,7 @@ int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma,
 		return ret;
 
 	*keep_pgoff = vma->vm_file != file;
-	ret = uio_take_driver_vma(uf, vma, vma->vm_file == file, keep_pgoff);
+	ret = uio_take_driver_vma(uf, vma, keep_pgoff);
 	/* nobody else will tell the driver that there is no mapping */
 	if (ret && vma->vm_ops && vma->vm_ops->close)
 		vma->vm_ops->close(vma);
@@ -267,8 +270,8 @@ int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma,
  */
 void uio_free_driver_ops(struct uio_object *obj)
 {
-	struct uio_driver_ops *own, *next;
+	struct uio_ops_wrapper *wrapper, *next;
 
-	list_for_each_entry_safe(own, next, &obj->driver_ops, node)
-		kfree(own);
+	list_for_each_entry_safe(wrapper, next, &obj->driver_ops, node)
+		kfree(wrapper);
 }

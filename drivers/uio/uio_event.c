@@ -48,8 +48,8 @@ bool uio_look_at_irq(struct uio_object *obj)
 	while (has_irq != READ_ONCE(obj->had_irq)) {
 		WRITE_ONCE(obj->had_irq, has_irq);
 		/*
-		 * pairs with uio_enter() in uio_event_notify(): that call is the last
-		 * to write "no more", or we see what the driver wrote before it
+		 * pairs with uio_enter() in uio_event_notify(): either that call sees
+		 * true, and clears it, or we see UIO_IRQ_NONE
 		 */
 		smp_mb();
 		has_irq = READ_ONCE(info->irq) != UIO_IRQ_NONE;
@@ -64,7 +64,7 @@ bool uio_look_at_irq(struct uio_object *obj)
  * Wakes whoever reads or polls the device. Ignored while the device is not
  * registered or is revoked. A driver that has set @info->irq to UIO_IRQ_NONE
  * says by this call that there will be no more events: reads then fail with
- * -EIO. To set it to anything else takes no call. uio_drain_device() and
+ * -EIO. Other changes of it need no call. uio_drain_device() and
  * uio_unregister_device() wait for a call that is under way.
  *
  * Context: Any, hard interrupt included. @info itself must be valid.
@@ -97,6 +97,7 @@ static irqreturn_t uio_irq_thread(int irq, void *data)
 {
 	struct uio_object *obj = data;
 
+	/* without uio_enter(): uio_drain() waits for this by free_irq() */
 	if (!uio_revoked(obj))
 		uio_count_event(obj);
 	return IRQ_HANDLED;
@@ -239,36 +240,6 @@ __poll_t uio_poll(struct file *filp, poll_table *wait)
 	if (!has_irq)
 		return UIO_POLL_NO_IRQ;
 	return has_event ? EPOLLIN | EPOLLRDNORM : 0;
-}
-
-static int uio_fasync_on(int fd, struct file *filp)
-{
-	struct uio_file *uf = filp->private_data;
-
-	guard(srcu)(&uio_file_srcu);
-	if (READ_ONCE(uf->revoked))
-		return -ENODEV;
-	return fasync_helper(fd, filp, 1, &uf->obj->idev.async_queue);
-}
-
-int uio_fasync(int fd, struct file *filp, int on)
-{
-	struct uio_file *uf = filp->private_data;
-	struct uio_object *obj = uf->obj;
-	int ret;
-
-	ret = on ? uio_fasync_on(fd, filp) :
-		   fasync_helper(fd, filp, 0, &obj->idev.async_queue);
-	if (ret < 0 || !on)
-		return ret;
-
-	/* pairs with uio_wake_hangup(): it sees the file, or we see the state */
-	smp_mb();
-	if (!uio_revoked(obj))
-		return ret;
-
-	fasync_helper(fd, filp, 0, &obj->idev.async_queue);
-	return -EIO;
 }
 
 /* Has every sleeper look at the state; exclusive ones, too: one may be another file's. */

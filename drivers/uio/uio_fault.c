@@ -84,27 +84,35 @@ static void uio_use_page_table(struct vm_fault *vmf)
 	spin_unlock(ptl);
 }
 
-/* Some are enough; an error may be that the touched page is there by now. */
+static int uio_insert_now(struct vm_fault *vmf, struct page **pages, unsigned long *nr)
+{
+	int err;
+
+	uio_use_page_table(vmf);
+	if (*nr > 1)
+		return vm_insert_pages(vmf->vma, vmf->address, pages, nr);
+
+	/* one is cheaper so */
+	err = vm_insert_page(vmf->vma, vmf->address, *pages);
+	*nr = !!err;
+	return err;
+}
+
+/* If only some are inserted, that will do. -EBUSY: another touch was faster. */
 static vm_fault_t uio_insert(const struct uio_file *uf, struct vm_fault *vmf,
 			     struct page **pages, int nr)
 {
 	unsigned long left = nr;
-	int err;
+	int err = -ENODEV;
+	int section;
 
 	if (nr <= 0)
 		return vmf_error(nr);
 
-	guard(srcu)(&uio_file_srcu);
-	if (READ_ONCE(uf->revoked))
-		return VM_FAULT_SIGBUS;
-
-	uio_use_page_table(vmf);
-	if (nr == 1) {
-		err = vm_insert_page(vmf->vma, vmf->address, *pages);
-		left = !!err;
-	} else {
-		err = vm_insert_pages(vmf->vma, vmf->address, pages, &left);
-	}
+	section = srcu_read_lock(&uio_file_srcu);
+	if (!READ_ONCE(uf->revoked))
+		err = uio_insert_now(vmf, pages, &left);
+	srcu_read_unlock(&uio_file_srcu, section);
 
 	if (left == nr)
 		return err == -EBUSY ? VM_FAULT_NOPAGE : vmf_error(err);
@@ -123,20 +131,27 @@ static bool uio_page_is_counted(struct page *page)
 }
 
 /* Without a reference. As the VMA is cached now, not as its I/O memory may have been. */
-static vm_fault_t uio_insert_pfn(const struct uio_file *uf, struct vm_fault *vmf,
-				 struct page *page)
+static vm_fault_t uio_insert_pfn_now(struct vm_fault *vmf, unsigned long pfn)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	unsigned long pfn = page_to_pfn(page);
 
-	guard(srcu)(&uio_file_srcu);
-	if (READ_ONCE(uf->revoked))
-		return VM_FAULT_SIGBUS;
-
+	uio_use_page_table(vmf);
 	if (vma->vm_flags & VM_PFNMAP)
 		return vmf_insert_pfn_prot(vma, vmf->address, pfn,
 					   vm_get_page_prot(vma->vm_flags));
 	return uio_insert_mixed(vma, vmf->address, pfn);
+}
+
+static vm_fault_t uio_insert_pfn(const struct uio_file *uf, struct vm_fault *vmf,
+				 struct page *page)
+{
+	int section = srcu_read_lock(&uio_file_srcu);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	if (!READ_ONCE(uf->revoked))
+		ret = uio_insert_pfn_now(vmf, page_to_pfn(page));
+	srcu_read_unlock(&uio_file_srcu, section);
+	return ret;
 }
 
 static int uio_memory_pages(const struct uio_mem *mem, unsigned long index,
@@ -172,11 +187,8 @@ static vm_fault_t uio_fault_context(const struct uio_file *uf, struct vm_fault *
 	unsigned int region = mem - uf->obj->idev.info->mem;
 	struct page *pages[UIO_WALK_PAGES_MAX];
 	vm_fault_t ret;
-	unsigned int noio;
 	int nr;
 
-	/* its pages may be locked where I/O waits for the driver */
-	noio = memalloc_noio_save();
 	nr = ctx->ops->get_pages(ctx, region, index << PAGE_SHIFT, pages,
 				 uio_walk_pages(vmf, mem, index));
 	ret = uio_insert(uf, vmf, pages, nr);
@@ -184,7 +196,6 @@ static vm_fault_t uio_fault_context(const struct uio_file *uf, struct vm_fault *
 		unlock_page(pages[nr]);
 		put_page(pages[nr]);
 	}
-	memalloc_noio_restore(noio);
 	return ret;
 }
 
@@ -259,18 +270,25 @@ static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
 static vm_fault_t uio_vma_fault(struct vm_fault *vmf)
 {
 	struct uio_file *uf = vmf->vma->vm_file->private_data;
-	vm_fault_t ret;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+	unsigned int noio;
 
+	/*
+	 * Not to wait for I/O: it may wait for the driver with a page locked, or for
+	 * who is in UIO_IOC_REVOKE and waits for uio_file_srcu.
+	 */
+	noio = memalloc_noio_save();
 	switch (uio_file_enter(uf)) {
 	case 0:
 		ret = uio_fault_live(uf, vmf);
 		uio_leave(uf->obj);
-		return ret;
+		break;
 	case -EIO:
-		return uio_fault_revoked(uf, vmf);
-	default:
-		return VM_FAULT_SIGBUS;
+		ret = uio_fault_revoked(uf, vmf);
+		break;
 	}
+	memalloc_noio_restore(noio);
+	return ret;
 }
 
 #ifdef CONFIG_HAVE_IOREMAP_PROT

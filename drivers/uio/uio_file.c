@@ -5,13 +5,14 @@
 
 #include "uio_internal.h"
 
+#include <linux/sched/mm.h>
 #include <linux/srcu.h>
 #include <linux/uio_device.h>
 
 /*
- * UIO_IOC_REVOKE waits for what is done under it: checking that the file is not revoked,
- * and making a page present, or the file one that signals are sent for. The driver is
- * never called under it.
+ * Held for reading by who looks at &uio_file.revoked and then inserts a page, or puts
+ * the file on the list for signals. UIO_IOC_REVOKE sets the flag, waits for these, and
+ * undoes what they did. It is one for all devices: never call a driver under it.
  */
 DEFINE_SRCU(uio_file_srcu);
 
@@ -85,7 +86,7 @@ static int uio_open_live(struct uio_object *obj, const struct inode *node,
 	/* some drivers get their interrupt in open() */
 	uio_look_at_irq(obj);
 	if (obj->ctx)
-		uio_context_get(obj->ctx);
+		kref_get(&obj->ctx->kref);
 	filp->f_mapping = obj->inode->i_mapping;
 	filp->private_data = uf;
 	return 0;
@@ -142,7 +143,7 @@ static int uio_release(struct inode *inode, struct file *filp)
 
 static int uio_irqcontrol(struct uio_info *info, s32 irq_on)
 {
-	if (info->irq == UIO_IRQ_NONE)
+	if (READ_ONCE(info->irq) == UIO_IRQ_NONE)
 		return -EIO;
 	if (!info->irqcontrol)
 		return -ENOSYS;
@@ -175,6 +176,42 @@ static ssize_t uio_write(struct file *filp, const char __user *buf,
 	return ret ?: sizeof(irq_on);
 }
 
+static int uio_fasync_on(int fd, struct file *filp)
+{
+	struct uio_file *uf = filp->private_data;
+	int section, ret = -ENODEV;
+	unsigned int noio;
+
+	/* as in a fault: I/O may wait for who waits for this section */
+	noio = memalloc_noio_save();
+	section = srcu_read_lock(&uio_file_srcu);
+	if (!READ_ONCE(uf->revoked))
+		ret = fasync_helper(fd, filp, 1, &uf->obj->idev.async_queue);
+	srcu_read_unlock(&uio_file_srcu, section);
+	memalloc_noio_restore(noio);
+	return ret;
+}
+
+static int uio_fasync(int fd, struct file *filp, int on)
+{
+	struct uio_file *uf = filp->private_data;
+	struct uio_object *obj = uf->obj;
+	int ret;
+
+	ret = on ? uio_fasync_on(fd, filp) :
+		   fasync_helper(fd, filp, 0, &obj->idev.async_queue);
+	if (ret < 0 || !on)
+		return ret;
+
+	/* pairs with uio_wake_hangup(): it sees the file, or we see the state */
+	smp_mb();
+	if (!uio_revoked(obj))
+		return ret;
+
+	fasync_helper(fd, filp, 0, &obj->idev.async_queue);
+	return -EIO;
+}
+
 static int uio_mmap(struct file *filp, struct vm_area_struct *vma)
 {
 	struct uio_file *uf = filp->private_data;
@@ -188,7 +225,7 @@ static int uio_mmap(struct file *filp, struct vm_area_struct *vma)
 	return ret;
 }
 
-/* Of several who come at the same time, one finds it not revoked yet. */
+/* False if somebody else has. Under map_lock: pairs with uio_begin_populating(). */
 static bool uio_set_revoked(struct uio_file *uf)
 {
 	guard(mutex)(&uf->obj->map_lock);
@@ -209,6 +246,7 @@ static int uio_revoke_file(struct file *filp)
 		return -ENODEV;
 
 	uio_wake_all(obj);
+	/* a full barrier, too: pairs with smp_mb() in uio_driver_fault() */
 	synchronize_srcu_expedited(&uio_file_srcu);
 	fasync_helper(-1, filp, 0, &obj->idev.async_queue);
 	uio_wait_for_populating(obj, uf);

@@ -4,8 +4,22 @@
  *
  * genksyms expands every type that is visible where a symbol is exported, so
  * an #include added here changes the symbol versions of the functions that
- * existing drivers link to. Include what else a file needs in that file; one
- * that exports an old symbol can take no more.
+ * existing drivers link to. Include what else a file needs in that file, but not in
+ * uio_register.c and uio_event.c, which export old symbols.
+ *
+ * Locks, in the order in which they are taken:
+ *
+ * - the mmap_lock or a VMA's lock: mm's; mmap() and faults come with it;
+ * - &uio_object.active: to lockdep the time inside the driver is a lock. It is entered
+ *   by trylock, so a callback may take the mmap_lock;
+ * - &uio_device.info_lock: open, release and irqcontrol of a driver without a context
+ *   take turns, so the driver may sleep with it held;
+ * - uio_file_srcu: around a look at &uio_file.revoked and what is done because of it;
+ *   one for all devices, so no driver is called under it;
+ * - &uio_object.map_lock: lists and numbers of mappings. No driver is called under it,
+ *   and allocations are GFP_NOIO. Not nested with uio_file_srcu.
+ *
+ * None of them is held while a drain waits.
  */
 
 #ifndef _UIO_INTERNAL_H
@@ -39,18 +53,19 @@
  *	NULL before the first open()
  * @active: state of the device and number of callers inside the driver, see
  *	uio_lifetime.c
- * @unmap_again: for the drain: when the device was revoked, somebody was inside the
- *	driver or in mmap(), and may have made a page present after the unmapping
- * @driver_faults: some mappings have a fault handler of the driver's
- * @had_irq: the device could have events when somebody looked, so that a read()
- *	that finds one need not look at the driver's memory
+ * @unmap_again: set by uio_revoke() for uio_drain(): somebody was inside the driver or
+ *	in mmap(), and may make a page present after the unmapping
+ * @driver_faults: a mapping keeps the offset of user space for its driver's fault
+ *	handler, so uio_unmap_file() has more to unmap. Never cleared, no lock
+ * @had_irq: what uio_look_at_irq() saw last; with an event at hand it saves a look
  * @irq: line to free; UIO_IRQ_NONE if none was requested
- * @map_lock: taken inside the driver; protects what follows, and &uio_file.id and
- *	&uio_file.revoked against who writes them
+ * @io_regions: bit N: region N has been mapped as I/O memory, whatever it is by now
+ * @map_lock: taken inside the mmap_lock; protects @populating, @driver_ops, @file_ids,
+ *	@file_ids_end, and &uio_file.id and &uio_file.revoked against who writes them
  * @populating: mmap() calls that make pages present, see uio_unmap.c
  * @driver_ops: what stands before vm_operations of the driver's
  * @file_ids: &uio_file.id of the files that are mapped
- * @nr_file_ids: one more than the highest there ever was
+ * @file_ids_end: one more than the highest of them there ever was
  * @dep_map: makes the time inside the driver look like a read lock to lockdep
  * @active_key: class of @dep_map, of this device only: a callback may unregister
  *	another device
@@ -68,11 +83,12 @@ struct uio_object {
 	bool			driver_faults;
 	bool			had_irq;
 	long			irq;
+	unsigned long		io_regions;
 	struct mutex		map_lock;	/* see above */
 	struct list_head	populating;
 	struct list_head	driver_ops;
 	struct ida		file_ids;
-	unsigned int		nr_file_ids;
+	unsigned int		file_ids_end;
 	struct lockdep_map	dep_map;
 	struct lock_class_key	active_key;
 	struct lock_class_key	info_key;
@@ -98,7 +114,10 @@ void uio_make_live(struct uio_object *obj);
 void uio_revoke(struct uio_object *obj);
 void uio_drain(struct uio_object *obj);
 
-/* Added to &uio_object.active: far enough from 0 for any number of callers. */
+/*
+ * Is in &uio_object.active while the device is not live: far enough from 0 for any
+ * number of callers.
+ */
 #define UIO_REVOKED_BIAS	(INT_MIN / 2)
 
 /*
@@ -122,6 +141,7 @@ static inline void uio_dep_enter(struct uio_object *obj)
  */
 static inline bool uio_enter(struct uio_object *obj)
 {
+	/* fully ordered: pairs with uio_make_live(), and with uio_look_at_irq() */
 	if (!atomic_inc_unless_negative(&obj->active))
 		return false;
 
@@ -137,12 +157,12 @@ static inline void uio_leave(struct uio_object *obj)
 {
 	rwsem_release(&obj->dep_map, _RET_IP_);
 
-	/* fully ordered, pairs with uio_drained() */
+	/* fully ordered: pairs with uio_drained(); after it the object may be freed */
 	if (unlikely(atomic_dec_return(&obj->active) == UIO_REVOKED_BIAS))
 		uio_wake_drain(obj);
 }
 
-/* As uio_enter() says when it is called; for those who do not go inside. */
+/* Would uio_enter() fail? True of a NEW device, too. Of use to who does not go inside. */
 static inline bool uio_revoked(const struct uio_object *obj)
 {
 	return atomic_read(&obj->active) < 0;
@@ -151,11 +171,11 @@ static inline bool uio_revoked(const struct uio_object *obj)
 /**
  * struct uio_file - an open file
  * @obj: the device; the file has a reference
- * @event_count: number of the last event that was read
+ * @event_count: event count at the last read(); concurrent ones may race for it
  * @id: tells the file's mappings from those of other files, see uio_mapping.h;
- *	negative before the first mmap()
- * @revoked: UIO_IOC_REVOKE
- * @sink: page for touches after the device was revoked, see uio_fault.c
+ *	negative before the first mmap(), which sets it under map_lock
+ * @revoked: UIO_IOC_REVOKE; set once, under map_lock
+ * @sink: page for touches after the device was revoked, NULL until one needs it
  */
 struct uio_file {
 	struct uio_object	*obj;
@@ -201,7 +221,6 @@ int uio_make_inode(struct uio_object *obj, const struct inode *node);
 
 /* uio_context.c */
 int uio_context_use(struct uio_context *ctx);
-struct uio_context *uio_context_get(struct uio_context *ctx);
 
 /* uio_file.c: open files */
 extern const struct file_operations uio_fops;
@@ -225,7 +244,8 @@ extern const struct vm_operations_struct uio_dma_vm_ops;
 int uio_begin_populating(struct uio_file *uf, struct mm_struct *mm);
 bool uio_is_populating(struct uio_object *obj);
 void uio_wait_for_populating(struct uio_object *obj, const struct uio_file *uf);
-void uio_forget_populating(struct uio_file *uf);
+void uio_forget_populating(struct uio_object *obj, const struct uio_file *uf,
+			   const struct mm_struct *mm);
 void uio_unmap_device(struct uio_object *obj);
 void uio_unmap_file(struct uio_file *uf);
 
@@ -237,7 +257,6 @@ void uio_wake_hangup(struct uio_object *obj);
 bool uio_look_at_irq(struct uio_object *obj);
 ssize_t uio_read(struct file *filp, char __user *buf, size_t count, loff_t *ppos);
 __poll_t uio_poll(struct file *filp, poll_table *wait);
-int uio_fasync(int fd, struct file *filp, int on);
 
 /* uio_sysfs.c: class, attributes */
 extern struct class uio_class;

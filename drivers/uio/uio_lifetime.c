@@ -34,15 +34,17 @@
  * ============  ==================================================
  *
  * Whoever calls into the driver, or puts its memory into a page table, does so
- * between uio_enter() and uio_leave(), where it may sleep. Event count and wait
- * queue are the core's own: read() and poll() look at the state only, but if there
- * is no event they ask the driver whether it has an interrupt.
+ * between uio_enter() and uio_leave(), where it may sleep. What comes later by design
+ * does not enter: with a context, &uio_info.release and the context's release; without
+ * one, vm_operations that count mappings, see uio_driver_mmap.c. Event count and wait
+ * queue are the core's own: read() and poll() enter only if there is no event, to see
+ * whether the driver has an interrupt.
  */
 
 /* Objects that are not freed yet; module exit waits for zero. */
 static atomic_t uio_nr_objects;
 
-/* The slow part of uio_leave(). */
+/* The slow part of uio_leave(). The object may be freed: only its address is used. */
 void uio_wake_drain(struct uio_object *obj)
 {
 	wake_up_var(&obj->active);
@@ -170,9 +172,8 @@ void uio_object_release(struct device *dev)
 }
 
 /*
- * Nobody holds an object when this module goes, but with
- * CONFIG_DEBUG_KOBJECT_RELEASE the end of one, which is our code and needs our
- * inodes, comes seconds after the last reference.
+ * When this module goes, no reference is left. But with CONFIG_DEBUG_KOBJECT_RELEASE
+ * uio_object_release() runs seconds after the last put, and it needs this module.
  */
 void uio_wait_for_objects(void)
 {

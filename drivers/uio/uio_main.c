@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: module, device numbers, class, and the file system that the
- * inodes for mappings are in.
+ * Userspace I/O: module, device numbers, and the file system that the inodes for
+ * mappings are in.
  */
 
 #include "uio_internal.h"

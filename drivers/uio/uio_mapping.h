@@ -10,9 +10,8 @@
  *	region, file, page in the region
  *
  * from the highest bits of the page offset to the lowest, which are kept by
- * everything that splits, moves or copies a mapping. A file is the number that
- * it got at its first mmap(), &uio_file.id. It is what /proc/PID/maps shows as the
- * offset.
+ * everything that splits, moves or copies a mapping. The file is &uio_file.id, a
+ * number that it gets at its first mmap(). /proc/PID/maps shows the whole as the offset.
  */
 
 #ifndef _UIO_MAPPING_H

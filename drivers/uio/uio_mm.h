@@ -20,8 +20,8 @@ static inline bool uio_driver_maps(const struct uio_info *info)
 #endif
 
 /*
- * Calls a driver's mmap_prepare(). The core has an mmap() of its own, which inserts
- * pages and changes offsets as mmap_prepare() could not. To be removed when it can.
+ * Calls a driver's mmap_prepare(). The core's own mmap() inserts pages and changes the
+ * offset, which mmap_prepare() can't. To be removed when it can.
  */
 #ifndef uio_mmap_prepare
 static inline int uio_mmap_prepare(struct uio_info *info,
@@ -40,7 +40,8 @@ static inline int uio_mmap_prepare(struct uio_info *info,
 
 /*
  * A number that changes when the mmap_lock, held for writing, is released. Without
- * CONFIG_PER_VMA_LOCK it is always 0.
+ * CONFIG_PER_VMA_LOCK it is always 0. raw_read_seqcount() is an acquire: pairs with the
+ * release in mm_lock_seqcount_end(), so who sees it change finds the VMA.
  */
 #ifndef uio_lock_seq
 static inline unsigned int uio_lock_seq(const struct mm_struct *mm)

@@ -11,7 +11,10 @@
 #include "uio_mapping.h"
 #include "uio_mm.h"
 
-/* The file is mapped for the first time. With 0 the offset of region 0 stays 0. */
+/*
+ * At the first mmap() of a file. The first file gets 0: region 0 then shows its old
+ * offset in /proc/PID/maps.
+ */
 static int uio_file_id_alloc(struct uio_file *uf)
 {
 	struct uio_object *obj = uf->obj;
@@ -20,6 +23,9 @@ static int uio_file_id_alloc(struct uio_file *uf)
 	int id;
 
 	guard(mutex)(&obj->map_lock);
+	/* or the driver's mmap() could begin when UIO_IOC_REVOKE has returned */
+	if (uf->revoked)
+		return -ENODEV;
 	if (uf->id >= 0)
 		return 0;
 
@@ -27,23 +33,25 @@ static int uio_file_id_alloc(struct uio_file *uf)
 	if (id < 0)
 		return id;
 
-	WRITE_ONCE(obj->nr_file_ids, max_t(unsigned int, obj->nr_file_ids, id + 1));
+	WRITE_ONCE(obj->file_ids_end, max_t(unsigned int, obj->file_ids_end, id + 1));
 	WRITE_ONCE(uf->id, id);
 	return 0;
 }
 
-/* Lets go of what the mappings of a file needed, which goes. */
+/* The file goes: drop what its mappings needed. */
 void uio_put_mappings(struct uio_file *uf)
 {
 	scoped_guard(mutex, &uf->obj->map_lock) {
-		uio_forget_populating(uf);
+		uio_forget_populating(uf->obj, uf, NULL);
 		ida_free(&uf->obj->file_ids, uf->id);
 	}
 	if (uf->sink)
 		__free_page(uf->sink);
 }
 
-static int uio_check_io(const struct uio_mem *mem, const struct vm_area_struct *vma)
+/* Before pages of I/O memory are made present. */
+static int uio_begin_io(struct uio_file *uf, const struct uio_mem *mem,
+			const struct vm_area_struct *vma)
 {
 	if (offset_in_page(mem->addr))
 		return -ENODEV;
@@ -52,7 +60,10 @@ static int uio_check_io(const struct uio_mem *mem, const struct vm_area_struct *
 	/* see uio_pgoff_is_a_pfn(): it could not be found to be taken away */
 	if (!IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) && uio_is_cow(vma))
 		return -EINVAL;
-	return 0;
+
+	/* a revocation that does not see it finds us inside, and unmaps again */
+	set_bit(mem - uf->obj->idev.info->mem, &uf->obj->io_regions);
+	return uio_begin_populating(uf, vma->vm_mm);
 }
 
 /* As the region is now: the driver may move the window later. */
@@ -60,9 +71,8 @@ static int uio_mmap_io(struct uio_file *uf, struct uio_mem *mem,
 		       struct vm_area_struct *vma)
 {
 	unsigned long size = vma->vm_end - vma->vm_start;
-	int ret;
+	int ret = uio_begin_io(uf, mem, vma);
 
-	ret = uio_check_io(mem, vma) ?: uio_begin_populating(uf, vma->vm_mm);
 	if (ret)
 		return ret;
 
@@ -89,16 +99,12 @@ static int uio_mmap_dma_coherent(struct uio_file *uf, struct uio_mem *mem,
 
 	if (offset_in_page(mem->dma_addr) || !mem->dma_device)
 		return -ENODEV;
-	ret = uio_check_io(mem, vma);
+	ret = uio_begin_io(uf, mem, vma);
 	if (ret)
 		return ret;
 
 	dev_warn(mem->dma_device,
 		 "use of UIO_MEM_DMA_COHERENT is highly discouraged\n");
-
-	ret = uio_begin_populating(uf, vma->vm_mm);
-	if (ret)
-		return ret;
 
 	/* to the DMA API it is the offset in the buffer */
 	vma->vm_pgoff = 0;

@@ -47,7 +47,7 @@ static void uio_put_registration(struct uio_object *obj)
 	put_device(&obj->idev.dev);
 }
 
-/* For want of a context, what was open has lost something. */
+/* Without a context, files that are open have lost their mappings: say so. */
 static void uio_tell_left_open(const struct uio_object *obj)
 {
 	const struct device *dev = &obj->idev.dev;
@@ -98,12 +98,13 @@ static int uio_check(struct device *parent, struct uio_info *info,
  * can fail: the kernel frees a module whose init fails, also one with open files.
  *
  * The registration has a reference to @ctx of its own until uio_unregister_device().
- * If it fails, the caller's own reference is still its to put, and @ctx has been used.
+ * If it fails, the caller's own reference is still its to put; take @ctx as used.
  *
  * Context: Process context, may sleep.
  * Return: 0; -EINVAL for a description that lacks something or does not go
- * with a context; -EBUSY if @ctx was registered before; -EPROBE_DEFER if the
- * core is not there yet; or what sysfs and the interrupt request return.
+ * with a context, or if all minors are taken; -EBUSY if @ctx was registered before;
+ * -EPROBE_DEFER if the core is not there yet; -ENOMEM; or what sysfs and the interrupt
+ * request return.
  */
 int __uio_register_device_context(struct module *owner, struct device *parent,
 				  struct uio_info *info,
@@ -116,6 +117,7 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 	if (ret)
 		return ret;
 
+	/* the driver need not have zeroed it */
 	WRITE_ONCE(info->uio_dev, NULL);
 
 	obj = uio_object_alloc(owner, parent, info, ctx);
@@ -128,7 +130,10 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 		return ret;
 	}
 
-	/* before the interrupt, whose handler may notify */
+	/*
+	 * Before the interrupt, whose handler may use it. Pairs with the address
+	 * dependency in uio_enter_info().
+	 */
 	smp_store_release(&info->uio_dev, &obj->idev);
 
 	ret = uio_add(obj);
@@ -138,7 +143,7 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 	}
 
 	if (ctx)
-		uio_context_get(ctx);
+		kref_get(&ctx->kref);
 	uio_make_live(obj);
 
 	/* everything is there: tell udev */
@@ -180,7 +185,8 @@ EXPORT_SYMBOL_GPL(__uio_register_device);
  * uio_unregister_device(), which includes it. Revoking twice does nothing.
  *
  * Context: Process context, may sleep. Does not wait for callbacks, and may be
- * called inside of one. Otherwise not concurrently with uio_unregister_device().
+ * called inside of one. Elsewhere the caller sees to it that
+ * uio_unregister_device(), which lets the device go, does not run.
  */
 void uio_revoke_device(struct uio_info *info)
 {
@@ -221,9 +227,10 @@ EXPORT_SYMBOL_GPL(uio_drain_device);
  * Revokes the device, drains it and removes it from sysfs and /dev. Open files
  * and mappings may stay for as long as user space likes. When this returns, no
  * callback of the driver runs or will run, and the hardware is the driver's
- * alone. Without a context that holds for @info and all memory in it, too. With
+ * alone. Without a context the core uses neither @info nor memory in it any more. With
  * a context two things are still to come: &uio_info.release for each open file,
- * and the context's release after the last reference.
+ * and the context's release after the last reference. vm_operations of a driver's own
+ * that have both open and close are called until the last mapping goes.
  *
  * Context: Process context, may sleep. Calling it from inside a callback, or
  * with a lock held that a callback takes, is a deadlock that lockdep reports.

@@ -35,9 +35,9 @@ static void uio_end_populating(struct uio_populating *p)
 	kfree(p);
 }
 
-/* Of @uf and in @mm; NULL: of any file, in any address space. */
-static void uio_forget(struct uio_object *obj, const struct uio_file *uf,
-		       const struct mm_struct *mm)
+/* Forgets those of @uf and in @mm; NULL: of any file, in any address space. */
+void uio_forget_populating(struct uio_object *obj, const struct uio_file *uf,
+			   const struct mm_struct *mm)
 {
 	struct uio_populating *p, *next;
 
@@ -47,7 +47,10 @@ static void uio_forget(struct uio_object *obj, const struct uio_file *uf,
 			uio_end_populating(p);
 }
 
-/* Without per-VMA locks an mmap() that is over looks as if it ran. */
+/*
+ * With no users left the process has exited, and nobody is in mmap(). Without per-VMA
+ * locks an mmap() that is over looks as if it ran.
+ */
 static bool uio_may_run(const struct uio_populating *p)
 {
 	return p->lock_seq == uio_lock_seq(p->mm) && atomic_read(&p->mm->mm_users);
@@ -83,7 +86,7 @@ int uio_begin_populating(struct uio_file *uf, struct mm_struct *mm)
 
 	mmap_assert_write_locked(mm);
 	guard(mutex)(&obj->map_lock);
-	/* uio_revoke_file() has the lock, too: it waits for us, or we see that it ran */
+	/* pairs with uio_set_revoked(): uio_revoke_file() waits for us, or we see it */
 	if (uf->revoked)
 		return -ENODEV;
 
@@ -123,9 +126,10 @@ bool uio_is_populating(struct uio_object *obj)
  * @obj: the device, drained, if @uf is NULL
  * @uf: wait for mappings of this file only, which is revoked
  *
- * Waits only for an mmap() that populates a mapping of this device, not for other
- * holders of the mmap_lock, which may be blocked in another device. A kernel without
- * per-VMA locks does not tell the two apart.
+ * Waits for an mmap() that populates a mapping of this device, and for who was queued
+ * for the same mmap_lock before us. Other holders of the lock, which may be blocked in
+ * another device, are not waited for, but by a kernel without per-VMA locks, which does
+ * not tell them apart.
  */
 void uio_wait_for_populating(struct uio_object *obj, const struct uio_file *uf)
 {
@@ -143,28 +147,10 @@ void uio_wait_for_populating(struct uio_object *obj, const struct uio_file *uf)
 		mmap_read_unlock(mm);
 
 		mutex_lock(&obj->map_lock);
-		uio_forget(obj, uf, mm);
+		uio_forget_populating(obj, uf, mm);
 		mmdrop(mm);
 	}
 	mutex_unlock(&obj->map_lock);
-}
-
-/* The file goes; its device's map_lock is held. */
-void uio_forget_populating(struct uio_file *uf)
-{
-	uio_forget(uf->obj, uf, NULL);
-}
-
-static bool uio_mem_is_io(const struct uio_mem *mem)
-{
-	switch (mem->memtype) {
-	case UIO_MEM_PHYS:
-	case UIO_MEM_IOVA:
-	case UIO_MEM_DMA_COHERENT:
-		return true;
-	default:
-		return false;
-	}
 }
 
 /*
@@ -186,7 +172,6 @@ static void uio_unmap(struct uio_object *obj, pgoff_t pgoff, unsigned long nr)
  */
 void uio_unmap_device(struct uio_object *obj)
 {
-	struct uio_info *info = obj->idev.info;
 	unsigned int region;
 
 	if (!obj->ctx) {
@@ -195,10 +180,8 @@ void uio_unmap_device(struct uio_object *obj)
 		return;
 	}
 
-	/* whatever its size is by now */
-	for (region = 0; region < MAX_UIO_MAPS; region++)
-		if (uio_mem_is_io(&info->mem[region]))
-			uio_unmap(obj, uio_pgoff(region, 0, 0), BIT(UIO_REGION_SHIFT));
+	for_each_set_bit(region, &obj->io_regions, MAX_UIO_MAPS)
+		uio_unmap(obj, uio_pgoff(region, 0, 0), BIT(UIO_REGION_SHIFT));
 }
 
 /* What was mapped through one file, which is revoked. */
@@ -215,9 +198,9 @@ void uio_unmap_file(struct uio_file *uf)
 		uio_unmap(obj, uio_pgoff(region, id, 0), BIT(UIO_PAGE_BITS));
 
 	/*
-	 * Where the driver's own fault handler relies on the offset it is as
-	 * user space gave it, in the range that id 0 leaves free. Whose it is
-	 * can't be told, but it can be faulted in again.
+	 * Mappings that keep the offset of user space are in the range of id 0, which
+	 * no file has then. Nobody knows whose they are, so all go. Other files fault
+	 * theirs in again.
 	 */
 	if (READ_ONCE(obj->driver_faults))
 		uio_unmap(obj, 0, BIT(UIO_PAGE_BITS));
@@ -233,7 +216,7 @@ void uio_unmap_file(struct uio_file *uf)
  *
  * The next touch faults again, but that of I/O memory, which is gone for good. For
  * a driver with a context that replaces or frees pages: it makes the pages unreachable
- * for &uio_context_ops.get_pages first, calls this, and then frees them. A touch that
+ * for &uio_context_ops.get_pages first, under the lock that this takes, calls this, and then frees them. A touch that
  * got its page before that can still map it: see there on how to wait for it.
  *
  * Context: Process context, may sleep. Not concurrently with
@@ -251,7 +234,7 @@ void uio_unmap_range(struct uio_info *info, unsigned int region,
 	if (!idev)
 		return;
 
-	for (id = 0; id < READ_ONCE(to_uio_object(idev)->nr_file_ids); id++)
+	for (id = 0; id < READ_ONCE(to_uio_object(idev)->file_ids_end); id++)
 		uio_unmap(to_uio_object(idev), uio_pgoff(region, id, index), nr);
 }
 EXPORT_SYMBOL_GPL(uio_unmap_range);

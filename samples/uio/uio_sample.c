@@ -121,7 +121,7 @@ static ssize_t plugged_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(plugged);
 
-static void sample_exit(void)
+static void __exit sample_exit(void)
 {
 	device_remove_file(sample_parent, &dev_attr_plugged);
 	if (sample)
@@ -129,10 +129,7 @@ static void sample_exit(void)
 	root_device_unregister(sample_parent);
 }
 
-/*
- * The registration is last: once it has succeeded, somebody may have the device open,
- * and the kernel frees a module whose init fails all the same.
- */
+/* Nothing may fail after the registration: somebody may have the device open. */
 static int __init sample_init(void)
 {
 	int ret;
@@ -141,22 +138,14 @@ static int __init sample_init(void)
 	if (IS_ERR(sample_parent))
 		return PTR_ERR(sample_parent);
 
-	ret = device_create_file(sample_parent, &dev_attr_plugged);
-	if (ret)
-		goto err_parent;
-
-	/* somebody may have plugged it in by now, or out again */
-	scoped_guard(mutex, &sample_lock)
-		ret = sample ? 0 : sample_plug();
-	if (ret)
-		goto err_file;
+	ret = sample_plug();
+	if (ret) {
+		root_device_unregister(sample_parent);
+		return ret;
+	}
+	if (device_create_file(sample_parent, &dev_attr_plugged))
+		dev_warn(sample_parent, "can't be unplugged by hand\n");
 	return 0;
-
-err_file:
-	device_remove_file(sample_parent, &dev_attr_plugged);
-err_parent:
-	root_device_unregister(sample_parent);
-	return ret;
 }
 
 module_init(sample_init);
