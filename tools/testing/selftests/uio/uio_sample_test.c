@@ -142,7 +142,7 @@ FIXTURE(init)
 };
 
 /* What the init function does last are the last allocations; each load takes seconds. */
-#define ALLOCATIONS	40
+#define ALLOCATIONS	16
 #define INIT_TEST_S	600
 /* A kernel that delays releases, to find bugs, delays the end of a module. */
 #define REMOVE_MS	(4 * UIOT_SOON_MS)
