@@ -186,7 +186,7 @@ static void uio_driver_set_ops(struct uio_ops_wrapper *wrapper,
 /* The one for such operations, with map_lock held; NULL if memory is short. */
 static struct uio_ops_wrapper *
 uio_get_wrapper(struct uio_object *obj,
-		    const struct vm_operations_struct *driver)
+		const struct vm_operations_struct *driver)
 {
 	struct uio_ops_wrapper *wrapper;
 

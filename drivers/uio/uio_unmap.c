@@ -216,8 +216,9 @@ void uio_unmap_file(struct uio_file *uf)
  *
  * The next touch faults again, but that of I/O memory, which is gone for good. For
  * a driver with a context that replaces or frees pages: it makes the pages unreachable
- * for &uio_context_ops.get_pages first, under the lock that this takes, calls this, and then frees them. A touch that
- * got its page before that can still map it: see there on how to wait for it.
+ * for &uio_context_ops.get_pages first, under the lock that this takes, calls this, and
+ * then frees them. A touch that got its page before that can still map it: see there on
+ * how to wait for it.
  *
  * Context: Process context, may sleep. Not concurrently with
  * uio_unregister_device().

@@ -243,7 +243,7 @@ TEST_F_TIMEOUT(init, c1_fails_for_want_of_memory, INIT_TEST_S)
 {
 	const int many = 100000;
 	char splat[128];
-	int total, failed = 0;
+	int total, opens = 0;
 	bool opened, seen;
 	int n, ret, left;
 
@@ -260,7 +260,7 @@ TEST_F_TIMEOUT(init, c1_fails_for_want_of_memory, INIT_TEST_S)
 		EXPECT_FALSE(ret && opened) {
 			TH_LOG("allocation %d of %d fails when it is open", n, total);
 		}
-		failed += !!ret;
+		opens += opened;
 		if (!ret)
 			ASSERT_TRUE(uiot_module_goes("uio_sample", REMOVE_MS));
 		seen = uiot_log_splat(self->log, splat, sizeof(splat));
@@ -268,7 +268,7 @@ TEST_F_TIMEOUT(init, c1_fails_for_want_of_memory, INIT_TEST_S)
 			TH_LOG("%s, allocation %d of %d", splat, n, total);
 		}
 	}
-	EXPECT_LT(0, failed);
+	EXPECT_LT(0, opens);
 }
 
 TEST_HARNESS_MAIN
