@@ -181,32 +181,10 @@ static inline int uio_compat_dma_mmap(struct device *dev, struct vm_area_struct 
 
 #define uio_remap_pfn_range	uio_compat_remap_pfn_range
 #define uio_dma_mmap		uio_compat_dma_mmap
-#else
-#define uio_memtype_take(vma)	((void)(vma), 0)
+#define uio_take_memtype	uio_memtype_take
 #endif
 
-/* The driver has made the mapping: if it fails all the same, nobody else tells it. */
-static inline int uio_memtype_keep_driver(struct vm_area_struct *vma)
-{
-	int ret = uio_memtype_take(vma);
-
-	if (ret && vma->vm_ops->close)
-		vma->vm_ops->close(vma);
-	return ret;
-}
-
-/* Takes no reservation if uio_mmap_driver() is going to replace vm_ops. */
-#define uio_mmap_prepare(info, vma) ({					\
-	struct uio_info *_info = (info);				\
-	struct vm_area_struct *_vma = (vma);				\
-	struct file *_file = _vma->vm_file;				\
-	int _ret = _info->mmap(_info, _vma);				\
-									\
-	if (!_ret && _vma->vm_file == _file && _vma->vm_ops &&		\
-	    !uio_driver_is_called(_vma->vm_ops))			\
-		_ret = uio_memtype_keep_driver(_vma);			\
-	_ret;								\
-})
+#define uio_mmap_prepare(info, vma)	((info)->mmap(info, vma))
 #endif
 
 #endif /* UIO_COMPAT_CORE */

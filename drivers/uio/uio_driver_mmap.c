@@ -232,7 +232,8 @@ static int uio_take_driver_vma(struct uio_file *uf, struct vm_area_struct *vma,
 		WRITE_ONCE(uf->obj->driver_faults, true);
 		*keep_pgoff = true;
 	}
-	return uio_driver_is_called(vma->vm_ops) ? uio_wrap_ops(uf->obj, vma) : 0;
+	return uio_driver_is_called(vma->vm_ops) ? uio_wrap_ops(uf->obj, vma) :
+						   uio_take_memtype(vma);
 }
 
 /**

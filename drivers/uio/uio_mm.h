@@ -58,6 +58,8 @@ static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
 #ifndef uio_remap_pfn_range
 #define uio_remap_pfn_range	remap_pfn_range
 #define uio_dma_mmap		dma_mmap_coherent
+/* of a mapping that a driver has made */
+#define uio_take_memtype(vma)	((void)(vma), 0)
 #endif
 #ifndef uio_insert_mixed
 #define uio_insert_mixed	vmf_insert_mixed
