@@ -7,13 +7,13 @@
 
 #include <linux/debugobjects.h>
 
+static bool uio_context_fixup_free(void *addr, enum debug_obj_state state);
+
 /*
  * With CONFIG_DEBUG_OBJECTS_FREE the kernel warns if memory is freed that has a context
  * in it. The usual mistake: it is in what devm_kzalloc() gave, which goes with the
  * parent, whoever still has the device open.
  */
-static bool uio_context_fixup_free(void *addr, enum debug_obj_state state);
-
 static const struct debug_obj_descr uio_context_descr = {
 	.name		= "uio_context",
 	.fixup_free	= uio_context_fixup_free,

@@ -5,7 +5,8 @@
  * genksyms expands every type that is visible where a symbol is exported, so
  * an #include added here changes the symbol versions of the functions that
  * existing drivers link to. Include what else a file needs in that file, but not in
- * uio_register.c and uio_event.c, which export old symbols.
+ * uio_register.c and uio_event.c, which export old symbols. (uio_mm.h includes no more
+ * than this.)
  *
  * Locks, in the order in which they are taken:
  *

@@ -80,7 +80,7 @@ static int uio_mmap_io(struct uio_file *uf, struct uio_mem *mem,
 		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
 	vma->vm_ops = &uio_io_vm_ops;
 	return uio_remap_pfn_range(vma, vma->vm_start, PHYS_PFN(mem->addr), size,
-			       vma->vm_page_prot);
+				   vma->vm_page_prot);
 }
 
 static int uio_mmap_pages(struct vm_area_struct *vma)
