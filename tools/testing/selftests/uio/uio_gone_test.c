@@ -529,4 +529,25 @@ TEST_F(split, unmapped_last_page)
 	EXPECT_TOUCH(self->p, 2, KEPT);
 }
 
+/* I/O memory is what was mapped as such, whatever the driver calls it by then. */
+TEST(region_that_has_become_memory)
+{
+	struct uiot_dev dev;
+	__u32 word;
+	void *p;
+	int fd;
+
+	UIOT_SETUP(&dev, "ctx mem=phys:1 mem=virtual:1");
+	UIOT_OPEN(fd, &dev);
+	p = uiot_map(fd, 0, 1, PROT_READ, MAP_SHARED);
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_EQ(0, uiot_load_word(p, &word));
+	ASSERT_EQ(0, uiot_do(&dev, "retype"));
+	ASSERT_EQ(0, uiot_do(&dev, "unregister"));
+	EXPECT_EQ(SIGBUS, uiot_load_word(p, &word));
+	munmap(p, uiot_page());
+	close(fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
 TEST_HARNESS_MAIN

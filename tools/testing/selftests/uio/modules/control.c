@@ -36,6 +36,7 @@
  *	noirq NAME		the device will have no more events
  *	irq NAME KIND		there is an interrupt (custom), or none; says nothing
  *	move NAME		region 0 becomes a window on what region 1 shows
+ *	retype NAME		region 0 becomes of the type that region 1 is of
  *	storm NAME FD		noirq, again and again, while interrupts come; fails
  *				if poll() of FD has not heard of it afterwards
  *	stall NAME CALLBACK	make open, release, irqcontrol, fault or mmap wait
@@ -248,6 +249,12 @@ static int uio_test_cmd_move(struct uio_test_slot *slot, char *arg)
 	return 0;
 }
 
+static int uio_test_cmd_retype(struct uio_test_slot *slot, char *arg)
+{
+	slot->dev->info.mem[0].memtype = slot->dev->info.mem[1].memtype;
+	return 0;
+}
+
 static int uio_test_cmd_storm(struct uio_test_slot *slot, char *arg)
 {
 	int fd, ret = arg ? kstrtoint(arg, 0, &fd) : -EINVAL;
@@ -350,6 +357,7 @@ static const struct uio_test_command {
 	{ "noirq",		uio_test_cmd_noirq,		true, true },
 	{ "irq",		uio_test_cmd_irq,		true, true },
 	{ "move",		uio_test_cmd_move,		false, true },
+	{ "retype",		uio_test_cmd_retype,		false, true },
 	{ "storm",		uio_test_cmd_storm,		false, true },
 	{ "interrupt",		uio_test_cmd_interrupt,		true, false },
 	{ "stall",		uio_test_cmd_stall,		true, false },

@@ -193,8 +193,9 @@ int uio_same_own_mmap(struct uio_info *info, struct vm_area_struct *vma)
 
 	uio_same_log_mmap(same, vma->vm_pgoff, vma_pages(vma), vma->vm_private_data,
 			  vma->vm_ops);
-	ret = uio_same_callback(same, UIO_SAME_MMAP);
-	return ret ?: uio_same_map(same, vma);
+	/* told to fail, it does so when it has set its operations: who cleans up? */
+	ret = uio_same_map(same, vma);
+	return uio_same_callback(same, UIO_SAME_MMAP) ?: ret;
 }
 #else
 static int uio_same_insert(struct uio_same *same, struct vm_area_desc *desc)
@@ -243,7 +244,8 @@ int uio_same_own_mmap(struct uio_info *info, struct vm_area_desc *desc)
 
 	uio_same_log_mmap(same, desc->pgoff, vma_desc_pages(desc), desc->private_data,
 			  desc->vm_ops);
-	ret = uio_same_callback(same, UIO_SAME_MMAP);
-	return ret ?: uio_same_map(same, desc);
+	/* told to fail, it does so when it has set its operations: who cleans up? */
+	ret = uio_same_map(same, desc);
+	return uio_same_callback(same, UIO_SAME_MMAP) ?: ret;
 }
 #endif
