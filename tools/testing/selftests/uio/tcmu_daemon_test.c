@@ -25,22 +25,10 @@ FIXTURE(daemon)
 	struct uiot_op op;
 };
 
-static long op_grow(struct uiot_op *op)
-{
-	errno = -uiot_write_file(op->text, "2097152");
-	return errno ? -1 : 0;
-}
-
 static long op_rename(struct uiot_op *op)
 {
 	errno = -uiot_write_file(op->text, "test/another");
 	return errno ? -1 : 0;
-}
-
-/* How long the kernel waits, where it can be told. */
-static void set_time_out(struct uiot_tcmu *tcmu, const char *seconds)
-{
-	uiot_tcmu_set(tcmu, "attrib/nl_reply_time_out", seconds);
 }
 
 FIXTURE_SETUP(daemon)
@@ -71,28 +59,20 @@ FIXTURE_TEARDOWN(daemon)
 #define ANSWER(_done, _status)						\
 	uiot_tcmu_answer(&self->daemon, &self->event, TCMU_CMD_ ## _done, _status)
 
-/* It has ended, and how. */
-#define ENDED(_ret) do {						\
-	ASSERT_EQ(0, uiot_join_or_reset(&self->op)) {			\
-		TH_LOG("waits for the daemon");				\
-	}								\
-	EXPECT_EQ(_ret, self->op.ret);					\
-} while (0)
-
 #define ENABLED() do {							\
 	START(uiot_op_enable, "");					\
 	EVENT(ADDED_DEVICE);						\
 	ASSERT_EQ(0, ANSWER(ADDED_DEVICE_DONE, 0));			\
-	ENDED(0);							\
+	UIOT_ENDED(&self->op, 0);					\
 	ASSERT_EQ(0, uiot_tcmu_find(&self->tcmu));			\
 } while (0)
 
 #define RECONFIGURATION_TIMES_OUT() do {				\
 	ENABLED();							\
-	set_time_out(&self->tcmu, "1");					\
-	START(op_grow, "/attrib/dev_size");				\
+	uiot_tcmu_set_time_out(&self->tcmu, "1");			\
+	START(uiot_op_grow, "");					\
 	EVENT(RECONFIG_DEVICE);						\
-	ENDED(-ETIMEDOUT);						\
+	UIOT_ENDED(&self->op, -ETIMEDOUT);				\
 } while (0)
 
 #define NOTHING_IS_LEFT() do {						\
@@ -104,15 +84,15 @@ TEST_F(daemon, is_asked_for_everything)
 {
 	ENABLED();
 
-	START(op_grow, "/attrib/dev_size");
+	START(uiot_op_grow, "");
 	EVENT(RECONFIG_DEVICE);
 	ASSERT_EQ(0, ANSWER(RECONFIG_DEVICE_DONE, 0));
-	ENDED(0);
+	UIOT_ENDED(&self->op, 0);
 
 	START(uiot_op_delete, "");
 	EVENT(REMOVED_DEVICE);
 	ASSERT_EQ(0, ANSWER(REMOVED_DEVICE_DONE, 0));
-	ENDED(0);
+	UIOT_ENDED(&self->op, 0);
 	NOTHING_IS_LEFT();
 }
 
@@ -121,39 +101,39 @@ TEST_F(daemon, can_refuse_a_device)
 	START(uiot_op_enable, "");
 	EVENT(ADDED_DEVICE);
 	ASSERT_EQ(0, ANSWER(ADDED_DEVICE_DONE, -EDOM));
-	ENDED(-EDOM);
+	UIOT_ENDED(&self->op, -EDOM);
 	NOTHING_IS_LEFT();
 }
 
 TEST_F(daemon, d19_delete_is_bounded)
 {
 	ENABLED();
-	set_time_out(&self->tcmu, "1");
+	uiot_tcmu_set_time_out(&self->tcmu, "1");
 	START(uiot_op_delete, "");
 	EVENT(REMOVED_DEVICE);
-	ENDED(0);
+	UIOT_ENDED(&self->op, 0);
 	NOTHING_IS_LEFT();
 }
 
 TEST_F(daemon, d19_create_is_bounded)
 {
-	set_time_out(&self->tcmu, "1");
+	uiot_tcmu_set_time_out(&self->tcmu, "1");
 	START(uiot_op_enable, "");
 	EVENT(ADDED_DEVICE);
-	ENDED(-ETIMEDOUT);
+	UIOT_ENDED(&self->op, -ETIMEDOUT);
 	NOTHING_IS_LEFT();
 	EXPECT_EQ(0, uiot_tcmu_delete(&self->tcmu));
 }
 
 TEST_F(daemon, d19_create_can_be_tried_again)
 {
-	set_time_out(&self->tcmu, "1");
+	uiot_tcmu_set_time_out(&self->tcmu, "1");
 	START(uiot_op_enable, "");
 	EVENT(ADDED_DEVICE);
-	ENDED(-ETIMEDOUT);
+	UIOT_ENDED(&self->op, -ETIMEDOUT);
 	EVENT(REMOVED_DEVICE);
 	EXPECT_EQ(-ENODEV, ANSWER(REMOVED_DEVICE_DONE, 0));
-	set_time_out(&self->tcmu, "0");
+	uiot_tcmu_set_time_out(&self->tcmu, "0");
 	ENABLED();
 }
 
@@ -162,11 +142,11 @@ TEST_F(daemon, d19_is_told_of_a_create_that_was_given_up)
 {
 	struct uiot_tcmu_event added;
 
-	set_time_out(&self->tcmu, "1");
+	uiot_tcmu_set_time_out(&self->tcmu, "1");
 	START(uiot_op_enable, "");
 	EVENT(ADDED_DEVICE);
 	added = self->event;
-	ENDED(-ETIMEDOUT);
+	UIOT_ENDED(&self->op, -ETIMEDOUT);
 	EVENT(REMOVED_DEVICE);
 	EXPECT_EQ(added.minor, self->event.minor);
 	EXPECT_EQ(-ENODEV, ANSWER(REMOVED_DEVICE_DONE, 0));
@@ -187,14 +167,14 @@ TEST_F(daemon, d19_late_answer_is_not_taken_for_another)
 	RECONFIGURATION_TIMES_OUT();
 	uiot_tcmu_show_life(&self->daemon);
 
-	set_time_out(&self->tcmu, "0");
+	uiot_tcmu_set_time_out(&self->tcmu, "0");
 	START(uiot_op_delete, "");
 	EVENT(REMOVED_DEVICE);
 	EXPECT_GT(0, ANSWER(RECONFIG_DEVICE_DONE, 0));
 	usleep(UIOT_WHILE_MS * 1000);
 	EXPECT_FALSE(self->op.done);
 	EXPECT_EQ(0, ANSWER(REMOVED_DEVICE_DONE, 0));
-	ENDED(0);
+	UIOT_ENDED(&self->op, 0);
 }
 
 TEST_F(daemon, d19_late_answer_is_not_taken_for_the_next_of_its_kind)
@@ -204,13 +184,13 @@ TEST_F(daemon, d19_late_answer_is_not_taken_for_the_next_of_its_kind)
 	RECONFIGURATION_TIMES_OUT();
 	uiot_tcmu_show_life(&self->daemon);
 
-	set_time_out(&self->tcmu, "0");
-	START(op_grow, "/attrib/dev_size");
+	uiot_tcmu_set_time_out(&self->tcmu, "0");
+	START(uiot_op_grow, "");
 	ASSERT_EQ(0, uiot_tcmu_next_event(&self->daemon, &next));
 	EXPECT_EQ(-ENODEV, ANSWER(RECONFIG_DEVICE_DONE, -EDOM));
 	self->event = next;
 	EXPECT_EQ(0, ANSWER(RECONFIG_DEVICE_DONE, 0));
-	ENDED(0);
+	UIOT_ENDED(&self->op, 0);
 }
 
 static bool has_exited(void *arg)
@@ -246,7 +226,7 @@ TEST_F(daemon, d19_delete_can_be_killed)
 	pid_t pid;
 
 	ENABLED();
-	set_time_out(&self->tcmu, "0");
+	uiot_tcmu_set_time_out(&self->tcmu, "0");
 	pid = fork_delete(&self->tcmu);
 	ASSERT_LT(0, pid);
 	EVENT(REMOVED_DEVICE);
@@ -298,7 +278,7 @@ TEST_F(daemon, d15_name_is_kept_while_it_is_shown)
 	START(op_rename, "/attrib/dev_config");
 	EVENT(RECONFIG_DEVICE);
 	ASSERT_EQ(0, ANSWER(RECONFIG_DEVICE_DONE, 0));
-	ENDED(0);
+	UIOT_ENDED(&self->op, 0);
 
 	held = uiot_window_go();
 	ASSERT_EQ(0, uiot_join(&show, UIOT_SOON_MS));
@@ -321,9 +301,9 @@ TEST_F(daemon, d14_refused_device_leaves_its_ring_to_the_holder)
 	ASSERT_NE(MAP_FAIL, p);
 	ASSERT_EQ(0, uiot_load_word(p, &word));
 	/* who has it gets no more time than this to let go of it */
-	set_time_out(&self->tcmu, "1");
+	uiot_tcmu_set_time_out(&self->tcmu, "1");
 	ASSERT_EQ(0, ANSWER(ADDED_DEVICE_DONE, -EDOM));
-	ENDED(-EDOM);
+	UIOT_ENDED(&self->op, -EDOM);
 
 	EXPECT_EQ(0, uiot_load_word(p, &word));
 	EXPECT_EQ(SIGBUS, uiot_load_word(p + uiot_page(), &word));

@@ -18,7 +18,6 @@
 #include "uio_testlib_tcmu.h"
 
 #define SMALL	"cmd_ring_size_mb=1"
-#define TIME_OUT_S	"attrib/nl_reply_time_out"
 
 static long ms_now(void)
 {
@@ -76,16 +75,6 @@ static int enable(struct uiot_tcmu_daemon *daemon, struct uiot_tcmu *tcmu)
 	return uiot_join_or_reset(&op) ?: ret ?: op.ret;
 }
 
-static void set_time_out(struct uiot_tcmu *tcmu, const char *seconds)
-{
-	uiot_tcmu_set(tcmu, TIME_OUT_S, seconds);
-}
-
-static long op_grow(struct uiot_op *op)
-{
-	return uiot_tcmu_set(op->addr, "attrib/dev_size", "2097152");
-}
-
 /* One device, and a daemon that is told of it. */
 FIXTURE(one)
 {
@@ -115,13 +104,6 @@ FIXTURE_TEARDOWN(one)
 	uiot_tcmu_daemon_end(&self->daemon);
 	uiot_tcmu_delete_all();
 }
-
-#define ENDED(_ret) do {						\
-	ASSERT_EQ(0, uiot_join_or_reset(&self->op)) {			\
-		TH_LOG("waits for the daemon");				\
-	}								\
-	EXPECT_EQ(_ret, self->op.ret);					\
-} while (0)
 
 /* One consumer refuses what another has opened, and mapped, by then. */
 TEST_F(one, d21_refused_device_is_taken_back_from_who_has_it)
@@ -153,7 +135,7 @@ TEST_F(one, d21_refused_device_is_taken_back_from_who_has_it)
 		}
 	munmap(p, self->tcmu.size);
 	close(fd);
-	ENDED(-EDOM);
+	UIOT_ENDED(&self->op, -EDOM);
 	EXPECT_EQ(0, uiot_tcmu_rings());
 }
 
@@ -174,7 +156,7 @@ TEST_F(one, d21_refused_device_is_not_opened_any_more)
 	close(fd);
 	late = uiot_open(&self->tcmu.uio, O_RDWR);
 	EXPECT_GT(0, late);
-	ENDED(-EDOM);
+	UIOT_ENDED(&self->op, -EDOM);
 }
 
 /* Somebody who never lets go of it does not keep the create for long. */
@@ -187,10 +169,10 @@ TEST_F(one, holder_of_a_refused_device_is_not_waited_for_for_ever)
 	ASSERT_EQ(0, uiot_tcmu_find(&self->tcmu));
 	fd = uiot_open(&self->tcmu.uio, O_RDWR);
 	ASSERT_LE(0, fd);
-	set_time_out(&self->tcmu, "1");
+	uiot_tcmu_set_time_out(&self->tcmu, "1");
 	ASSERT_EQ(0, uiot_tcmu_answer(&self->daemon, &self->event,
 				      TCMU_CMD_ADDED_DEVICE_DONE, -EDOM));
-	ENDED(-EDOM);
+	UIOT_ENDED(&self->op, -EDOM);
 	close(fd);
 }
 
@@ -201,11 +183,11 @@ TEST_F(one, d25_id_of_a_device_stays_after_a_time_out)
 
 	ASSERT_EQ(0, start(&self->op, uiot_op_enable, &self->tcmu));
 	ASSERT_EQ(0, say_yes(&self->daemon, &self->event));
-	ENDED(0);
+	UIOT_ENDED(&self->op, 0);
 	id = self->event.device_id;
 
-	set_time_out(&self->tcmu, "1");
-	ASSERT_EQ(0, start(&self->op, op_grow, &self->tcmu));
+	uiot_tcmu_set_time_out(&self->tcmu, "1");
+	ASSERT_EQ(0, start(&self->op, uiot_op_grow, &self->tcmu));
 	/* a kernel without a bound is helped */
 	uiot_join_or_reset(&self->op);
 	EXPECT_GT(0, self->op.ret);
@@ -215,14 +197,14 @@ TEST_F(one, d25_id_of_a_device_stays_after_a_time_out)
 	ASSERT_EQ(0, start(&self->op, uiot_op_delete, &self->tcmu));
 	ASSERT_EQ(0, say_yes(&self->daemon, &self->event));
 	EXPECT_EQ(id, self->event.device_id);
-	ENDED(0);
+	UIOT_ENDED(&self->op, 0);
 }
 
 TEST_F(one, d27_create_fails_at_once_if_nobody_listens)
 {
 	uiot_tcmu_daemon_die(&self->daemon);
 	ASSERT_EQ(0, start(&self->op, uiot_op_enable, &self->tcmu));
-	ENDED(-ESRCH);
+	UIOT_ENDED(&self->op, -ESRCH);
 	EXPECT_EQ(-ENOENT, uiot_tcmu_find(&self->tcmu));
 	EXPECT_EQ(0, uiot_tcmu_rings());
 }
@@ -232,7 +214,7 @@ TEST_F(one, d27_create_fails_at_once_if_the_listener_dies)
 	ASSERT_EQ(0, start(&self->op, uiot_op_enable, &self->tcmu));
 	ASSERT_EQ(0, next(&self->daemon, &self->event, TCMU_CMD_ADDED_DEVICE));
 	uiot_tcmu_daemon_die(&self->daemon);
-	ENDED(-ESRCH);
+	UIOT_ENDED(&self->op, -ESRCH);
 }
 
 TEST_F(one, create_waits_for_a_new_daemon_after_one_that_died)
@@ -346,7 +328,7 @@ TEST_F_TIMEOUT(many, d23_time_outs_do_not_add_up, 600)
 	for (i = 0; i < NR_OF_DELETES; i++) {
 		ASSERT_EQ(0, make(&self->tcmus[i], i));
 		ASSERT_EQ(0, enable(&self->daemon, &self->tcmus[i]));
-		set_time_out(&self->tcmus[i], "1");
+		uiot_tcmu_set_time_out(&self->tcmus[i], "1");
 	}
 	ms = delete_all(self->tcmus, NR_OF_DELETES);
 	EXPECT_LE(1000, ms) {
@@ -368,7 +350,7 @@ TEST_F(many, d23_daemon_that_shows_itself_is_waited_for_again)
 		ASSERT_EQ(0, make(&self->tcmus[i], i));
 		ASSERT_EQ(0, enable(&self->daemon, &self->tcmus[i]));
 	}
-	set_time_out(&self->tcmus[0], "1");
+	uiot_tcmu_set_time_out(&self->tcmus[0], "1");
 	ASSERT_LE(1000, delete_all(self->tcmus, 1));
 	ASSERT_EQ(0, start(&self->ops[1], uiot_op_delete, &self->tcmus[1]));
 	EXPECT_EQ(0, uiot_join_or_reset(&self->ops[1])) {
@@ -387,7 +369,7 @@ TEST_F(many, d23_create_fails_at_once_if_the_daemon_is_silent)
 {
 	ASSERT_EQ(0, make(&self->tcmus[0], 0));
 	ASSERT_EQ(0, enable(&self->daemon, &self->tcmus[0]));
-	set_time_out(&self->tcmus[0], "1");
+	uiot_tcmu_set_time_out(&self->tcmus[0], "1");
 	ASSERT_LE(1000, delete_all(self->tcmus, 1));
 
 	ASSERT_EQ(0, make(&self->tcmus[1], 1));

@@ -42,14 +42,26 @@ FIXTURE(limit)
 	struct uiot_op export;
 };
 
+/* A device without a daemon. */
+static int make_device(struct uiot_tcmu *tcmu, const char *config)
+{
+	int ret = uiot_tcmu_setup();
+
+	if (!ret)
+		ret = uiot_tcmu_make(tcmu, "one", config);
+	if (!ret)
+		ret = uiot_tcmu_enable(tcmu);
+	return ret ? ret : uiot_tcmu_find(tcmu);
+}
+
 static int start_transfers(struct uiot_lun *lun, struct uiot_lun_data *sent,
-			   struct uiot_op *ops)
+			   struct uiot_op *ops, int nr, size_t size)
 {
 	int i, ret = 0;
 
-	for (i = 0; i < TRANSFERS && !ret; i++) {
-		sent[i].size = TRANSFER_SIZE;
-		sent[i].p = malloc(TRANSFER_SIZE);
+	for (i = 0; i < nr && !ret; i++) {
+		sent[i].size = size;
+		sent[i].p = malloc(size);
 		ops[i] = (struct uiot_op){
 			.fn = uiot_op_transfer, .fd = lun->scsi, .addr = &sent[i],
 		};
@@ -58,14 +70,22 @@ static int start_transfers(struct uiot_lun *lun, struct uiot_lun_data *sent,
 	return ret;
 }
 
-static int end_transfers(struct uiot_lun *lun, struct uiot_op *ops)
+static int end_transfers(struct uiot_lun *lun, struct uiot_op *ops, int nr)
 {
 	int i, ret = 0;
 
 	uiot_lun_answer(lun, UIOT_LUN_ALL);
-	for (i = 0; i < TRANSFERS; i++)
+	for (i = 0; i < nr; i++)
 		ret = uiot_join(&ops[i], UIOT_SOON_MS) ?: ops[i].ret ?: ret;
 	return ret;
+}
+
+static void free_sent(struct uiot_lun_data *sent, int nr)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		free(sent[i].p);
 }
 
 FIXTURE_SETUP(limit)
@@ -74,19 +94,16 @@ FIXTURE_SETUP(limit)
 	__u32 word;
 	int held;
 
-	ASSERT_EQ(0, uiot_tcmu_setup());
-	ASSERT_EQ(0, uiot_tcmu_make(&self->tcmu, "one",
-				    "nl_reply_supported=-1,max_data_area_mb=4"));
-	ASSERT_EQ(0, uiot_tcmu_enable(&self->tcmu));
-	ASSERT_EQ(0, uiot_tcmu_find(&self->tcmu));
+	ASSERT_EQ(0, make_device(&self->tcmu, "nl_reply_supported=-1,max_data_area_mb=4"));
 	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
 					uiot_open_other_node(&self->tcmu.uio,
 							     O_RDWR)));
 	ASSERT_EQ(0, uiot_lun_attach(&self->lun));
-	ASSERT_EQ(0, start_transfers(&self->lun, self->sent, self->ops));
+	ASSERT_EQ(0, start_transfers(&self->lun, self->sent, self->ops, TRANSFERS,
+				     TRANSFER_SIZE));
 	held = uiot_lun_hold(&self->lun, TRANSFERS);
 	uiot_lun_waiting(&self->lun, data, TRANSFERS);
-	ASSERT_EQ(0, end_transfers(&self->lun, self->ops));
+	ASSERT_EQ(0, end_transfers(&self->lun, self->ops, TRANSFERS));
 	ASSERT_EQ(0, held);
 	uiot_lun_detach(&self->lun);
 	self->page = data[TRANSFERS - 1].p;
@@ -95,13 +112,10 @@ FIXTURE_SETUP(limit)
 
 FIXTURE_TEARDOWN(limit)
 {
-	int i;
-
 	uiot_lun_close_ring(&self->lun);
 	uiot_tcmu_delete_all();
 	EXPECT_EQ(0, uiot_tcmu_param(LIMIT, DEFAULT_LIMIT));
-	for (i = 0; i < TRANSFERS; i++)
-		free(self->sent[i].p);
+	free_sent(self->sent, TRANSFERS);
 }
 
 static bool page_is_gone(void *page)
@@ -258,32 +272,17 @@ static long free_pages(void)
 
 FIXTURE_SETUP(pages)
 {
-	int i, held;
+	int held;
 
-	ASSERT_EQ(0, uiot_tcmu_setup());
-	ASSERT_EQ(0, uiot_tcmu_make(&self->tcmu, "one",
-				    "nl_reply_supported=-1,max_data_area_mb=16"));
-	ASSERT_EQ(0, uiot_tcmu_enable(&self->tcmu));
-	ASSERT_EQ(0, uiot_tcmu_find(&self->tcmu));
+	ASSERT_EQ(0, make_device(&self->tcmu, "nl_reply_supported=-1,max_data_area_mb=16"));
 	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
 					uiot_open(&self->tcmu.uio, O_RDWR)));
 	ASSERT_EQ(0, uiot_lun_attach(&self->lun));
-	for (i = 0; i < NR_OF_MB; i++) {
-		self->sent[i].size = 1 << 20;
-		self->sent[i].p = malloc(1 << 20);
-		ASSERT_NE(NULL, self->sent[i].p);
-		self->ops[i] = (struct uiot_op){
-			.fn = uiot_op_transfer, .fd = self->lun.scsi,
-			.addr = &self->sent[i],
-		};
-		ASSERT_EQ(0, uiot_start(&self->ops[i]));
-	}
+	ASSERT_EQ(0, start_transfers(&self->lun, self->sent, self->ops, NR_OF_MB,
+				     1 << 20));
 	held = uiot_lun_hold(&self->lun, NR_OF_MB);
-	uiot_lun_answer(&self->lun, UIOT_LUN_ALL);
-	for (i = 0; i < NR_OF_MB; i++) {
-		ASSERT_EQ(0, uiot_join(&self->ops[i], UIOT_SOON_MS));
-		free(self->sent[i].p);
-	}
+	ASSERT_EQ(0, end_transfers(&self->lun, self->ops, NR_OF_MB));
+	free_sent(self->sent, NR_OF_MB);
 	ASSERT_EQ(0, held);
 	uiot_lun_detach(&self->lun);
 }

@@ -141,6 +141,16 @@ long uiot_op_delete(struct uiot_op *op)
 	return uiot_tcmu_delete(op->addr);
 }
 
+long uiot_op_grow(struct uiot_op *op)
+{
+	return uiot_tcmu_set(op->addr, "attrib/dev_size", "2097152");
+}
+
+void uiot_tcmu_set_time_out(struct uiot_tcmu *tcmu, const char *seconds)
+{
+	uiot_tcmu_set(tcmu, "attrib/nl_reply_time_out", seconds);
+}
+
 int uiot_join_or_reset(struct uiot_op *op)
 {
 	int ret = uiot_join(op, UIOT_SOON_MS);

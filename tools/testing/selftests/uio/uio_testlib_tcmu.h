@@ -36,13 +36,24 @@ void uiot_tcmu_delete_all(void);
 /* what waits for a daemon; addr is a struct uiot_tcmu */
 long uiot_op_enable(struct uiot_op *op);
 long uiot_op_delete(struct uiot_op *op);
+long uiot_op_grow(struct uiot_op *op);	/* a change that the daemon is asked for */
 /* as uiot_join(); one that waits for ever is ended after that */
 int uiot_join_or_reset(struct uiot_op *op);
+
+/* It has ended, and how. */
+#define UIOT_ENDED(_op, _ret) do {					\
+	ASSERT_EQ(0, uiot_join_or_reset(_op)) {				\
+		TH_LOG("waits for the daemon");				\
+	}								\
+	EXPECT_EQ(_ret, (_op)->ret);					\
+} while (0)
 
 /* a file of the device's directory */
 int uiot_tcmu_get(struct uiot_tcmu *tcmu, const char *file, char *buf, size_t size);
 int uiot_tcmu_set(struct uiot_tcmu *tcmu, const char *file, const char *text);
 int uiot_tcmu_param(const char *name, const char *text);
+/* how long the kernel waits for a daemon, where it can be told */
+void uiot_tcmu_set_time_out(struct uiot_tcmu *tcmu, const char *seconds);
 
 /* all of its ring */
 void *uiot_tcmu_map(const struct uiot_tcmu *tcmu, int fd);
