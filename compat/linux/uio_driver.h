@@ -184,7 +184,13 @@ static inline int uio_compat_dma_mmap(struct device *dev, struct vm_area_struct 
 #define uio_take_memtype	uio_memtype_take
 #endif
 
-#define uio_mmap_prepare(info, vma)	((info)->mmap(info, vma))
+static inline int uio_compat_mmap_prepare(struct uio_info *info,
+					  struct vm_area_struct *vma)
+{
+	return info->mmap(info, vma);
+}
+
+#define uio_mmap_prepare	uio_compat_mmap_prepare
 #endif
 
 #endif /* UIO_COMPAT_CORE */

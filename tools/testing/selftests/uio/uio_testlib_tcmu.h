@@ -42,10 +42,12 @@ int uiot_join_or_reset(struct uiot_op *op);
 
 /* It has ended, and how. */
 #define UIOT_ENDED(_op, _ret) do {					\
-	ASSERT_EQ(0, uiot_join_or_reset(_op)) {				\
+	struct uiot_op *_ended = (_op);					\
+									\
+	ASSERT_EQ(0, uiot_join_or_reset(_ended)) {			\
 		TH_LOG("waits for the daemon");				\
 	}								\
-	EXPECT_EQ(_ret, (_op)->ret);					\
+	EXPECT_EQ(_ret, _ended->ret);					\
 } while (0)
 
 /* a file of the device's directory */
