@@ -10,7 +10,8 @@
  *
  * A page fault costs several times as much as mapping one more page. So where a mapping
  * is walked through, a touch maps as many pages as the page cache takes around one, and
- * twice as many each time, up to a limit. Any other touch maps one page: many programs use no more.
+ * twice as many each time, up to a limit. Any other touch maps one page: many programs
+ * use no more.
  */
 
 #include "uio_internal.h"

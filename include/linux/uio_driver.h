@@ -31,8 +31,8 @@ struct uio_mem {
 	/** @name: shown in sysfs; may be NULL */
 	const char		*name;
 	/**
-	 * @addr: start of the region, page aligned: a physical address, a bus
-	 * address or a kernel virtual address, as @memtype says
+	 * @addr: start of the region: a physical address or a kernel virtual
+	 * address, as @memtype says; page aligned. Not used for UIO_MEM_CONTEXT
 	 */
 	phys_addr_t		addr;
 	/**
@@ -131,7 +131,7 @@ struct uio_info {
 	void			*priv;
 	/**
 	 * @handler: called in hard interrupt context; quiets the device. On
-	 * IRQ_HANDLED user space gets an event.
+	 * IRQ_HANDLED user space gets an event. Required if @irq is a line.
 	 */
 	irqreturn_t (*handler)(int irq, struct uio_info *dev_info);
 	/**
@@ -146,7 +146,8 @@ struct uio_info {
 	/**
 	 * @open: called for each open(); optional. @inode is the one whose
 	 * i_mapping all mappings of the device are in, whatever device node
-	 * was opened, and has the device's number.
+	 * was opened, and has the device's number. Returns 0, or a negative
+	 * error code with which the open() fails.
 	 */
 	int (*open)(struct uio_info *info, struct inode *inode);
 	/**
@@ -156,7 +157,11 @@ struct uio_info {
 	 * one it is skipped for files that go after that.
 	 */
 	int (*release)(struct uio_info *info, struct inode *inode);
-	/** @irqcontrol: called for a write(): 1 to enable interrupts, 0 to disable */
+	/**
+	 * @irqcontrol: called for a write() of @irq_on: 1 to enable interrupts,
+	 * 0 to disable them; optional: without it write() fails with -ENOSYS.
+	 * Returns 0, or a negative error code with which the write() fails.
+	 */
 	int (*irqcontrol)(struct uio_info *info, s32 irq_on);
 };
 
@@ -182,18 +187,20 @@ struct uio_context_ops {
 	 * @get_pages: find pages of a region of type UIO_MEM_CONTEXT, which a
 	 * touch is to map. Required if there is such a region.
 	 *
-	 * Put pages in a row into @pages, at least one and at most @nr, the
-	 * first of them the one at byte @offset of region @region. Each is
-	 * locked and has a reference. The core maps them, unlocks them and
-	 * drops the references: so a driver that takes pages away can lock a
-	 * page to wait for touches of it that are under way.
+	 * Put consecutive pages of region @region into @pages, at least one
+	 * and at most @nr. The first is the one at @offset, in bytes, a
+	 * multiple of the page size. Each is locked and has a reference. The
+	 * core maps them, unlocks them and drops the references. So a driver
+	 * that takes a page away can lock it, to wait for touches of it that
+	 * are under way.
 	 *
 	 * The first page was touched, and may be waited for. The others are a
 	 * guess: give them only if they are there, by trylock_page().
 	 *
-	 * Called with the VMA's lock or the mmap_lock held for reading, may
-	 * sleep; only while the device is live, and for what is inside the
-	 * region. It may run at the same time as itself.
+	 * Called with the VMA's lock or the mmap_lock held for reading, and
+	 * with memory allocations made GFP_NOIO; may sleep; only while the
+	 * device is live, and for what is inside the region. It may run at the
+	 * same time as itself.
 	 *
 	 * Return: the number of pages, or a negative error code. -ENOMEM says
 	 * that memory is short, anything else raises SIGBUS.
