@@ -380,4 +380,26 @@ TEST_F(many, d23_create_fails_at_once_if_the_daemon_is_silent)
 	EXPECT_EQ(-ETIMEDOUT, self->ops[1].ret);
 }
 
+TEST_F(many, d23_daemon_that_lost_an_answer_is_found_by_the_next_create)
+{
+	struct uiot_tcmu_event event;
+
+	ASSERT_EQ(0, make(&self->tcmus[0], 0));
+	ASSERT_EQ(0, enable(&self->daemon, &self->tcmus[0]));
+	uiot_tcmu_set_time_out(&self->tcmus[0], "1");
+	ASSERT_LE(1000, delete_all(self->tcmus, 1));
+	ASSERT_EQ(0, next(&self->daemon, &event, TCMU_CMD_REMOVED_DEVICE));
+
+	ASSERT_EQ(0, make(&self->tcmus[1], 1));
+	ASSERT_EQ(0, start(&self->ops[1], uiot_op_enable, &self->tcmus[1]));
+	EXPECT_EQ(0, uiot_join_or_reset(&self->ops[1]));
+	EXPECT_EQ(-ETIMEDOUT, self->ops[1].ret);
+	EXPECT_EQ(0, say_yes(&self->daemon, &event));
+	EXPECT_EQ(TCMU_CMD_ADDED_DEVICE, event.cmd);
+	EXPECT_EQ(0, say_yes(&self->daemon, &event));
+	EXPECT_EQ(TCMU_CMD_REMOVED_DEVICE, event.cmd);
+
+	EXPECT_EQ(0, enable(&self->daemon, &self->tcmus[1]));
+}
+
 TEST_HARNESS_MAIN
