@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Programs and drivers that others wrote, for the guests of clients: what packages.clients
+# Programs and drivers that others wrote, for the guests of clients: what the file "list"
 # lists, each unpacked in a directory of its own below build/clients. Nothing is installed.
 
 packages_of_client()
 {
-	sed -n "s/^$1 //p" "$lab/packages.clients"
+	sed -n "s/^$1 //p" "$lab/clients/list"
 }
 
 # The drivers among them.
 driver_clients()
 {
-	sed -n 's/^driver-\([^ ]*\) .*/\1/p' "$lab/packages.clients"
+	sed -n 's/^driver-\([^ ]*\) .*/\1/p' "$lab/clients/list"
 }
 
 # PACKAGEs, and what they need to run beside what the guest's root image has.

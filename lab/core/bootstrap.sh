@@ -56,7 +56,7 @@ setup_mmdebstrap()
 
 setup_tools()
 {
-	bootstrap "$tools.new" "$lab/packages.tools" | tee "$build/tmp/tools.versions"
+	bootstrap "$tools.new" "$lab/packages/tools" | tee "$build/tmp/tools.versions"
 	rm -rf --one-file-system "$tools"
 	mv "$tools.new" "$tools"
 	mv "$build/tmp/tools.versions" "$build/versions.d/tools"

@@ -11,6 +11,9 @@
 #
 # build --check has stages of its own, below build/modules-KERNEL-check.
 
+# shellcheck source=setup.sh
+. "$lab/core/setup.sh"
+
 # Make DST's sources equal to SRC's, and leave the times of equal ones alone: so
 # that make sees what changed.
 mirror()
@@ -68,11 +71,10 @@ stage_drivers()
 # binary for either uio.ko.
 stage_same()
 {
-	local k=$1 dst=$2 new=$build/tmp/same-$1 tests=$top/tools/testing/selftests/uio
-
+	local k=$1 dst=$2 new=$build/tmp/same-$1
 	rm -rf "$new"
 	mkdir -p "$new"
-	cp "$tests/same/modules"/* "$tests/modules/uio_redirect.h" "$new/"
+	cp "$lab/same/probe/modules"/* "$selftests/modules/uio_redirect.h" "$new/"
 	mirror "$new" "$dst"
 	rm -rf "$new"
 }
@@ -129,133 +131,73 @@ our_headers()
 # Stage and compile the modules below BASE.
 compile_modules()
 {
-	local k=$1 base=$2 tests=$top/tools/testing/selftests/uio/modules
-	local bench=${tests%/*}/bench/modules
+	local k=$1 base=$2 side
 
 	shift 2
 	# The distribution's kernel has no KUnit.
 	! is_debug "$k" || set -- CONFIG_UIO_KUNIT_TEST=m "$@"
-	mkdir -p "$base/ours-src" "$base/mainline-src"
+	# kbuild writes down where it was
+	[ "$(cat "$base/place" 2>/dev/null)" = "$base" ] || rm -rf "$base"
+	for side in ours mainline; do
+		mkdir -p "$base/$side-src"
+		mirror "$selftests/modules" "$base/$side-src/tests"
+		mirror "$lab/bench/programs/modules" "$base/$side-src/bench"
+	done
+	echo "$base" >"$base/place"
+	stage_drivers "$k" "$base/mainline-src/drivers/uio"
+	stage_same "$k" "$base/mainline-src/same"
+	make_modules "$k" "$base/mainline-src" KCFLAGS=-DUIO_MAINLINE "$@"
+
 	mirror "$top/include" "$base/ours-src/include"
 	mirror "$top/compat" "$base/ours-src/compat"
 	mirror "$top/drivers/uio" "$base/ours-src/drivers/uio"
 	mirror "$top/samples/uio" "$base/ours-src/samples"
 	stage_target "$k" "$base/ours-src/drivers/target"
-	if [ -d "$tests" ]; then
-		mirror "$tests" "$base/ours-src/tests"
-		mirror "$tests" "$base/mainline-src/tests"
-		mirror "$bench" "$base/ours-src/bench"
-		mirror "$bench" "$base/mainline-src/bench"
-		stage_drivers "$k" "$base/mainline-src/drivers/uio"
-		stage_same "$k" "$base/mainline-src/same"
-		make_modules "$k" "$base/mainline-src" \
-			KCFLAGS=-DUIO_MAINLINE "$@"
-		rm -rf "$base/ours-src/binary"
-		install -D -m 644 -t "$base/ours-src/binary" "$base/mainline-src/same"/*.ko
-		[ ! -d "$base/mainline-src/drivers/uio" ] ||
-			install -m 644 -t "$base/ours-src/binary" \
-				"$base/mainline-src/drivers/uio"/*.ko
-	fi
 	make_modules "$k" "$base/ours-src" \
 		NOSTDINC_FLAGS="-nostdinc $(our_headers "$base/ours-src")" "$@"
+	rm -rf "$base/ours-src/binary"
+	install -D -m 644 -t "$base/ours-src/binary" "$base"/mainline-src/same/*.ko
+	[ ! -d "$base/mainline-src/drivers/uio" ] ||
+		install -m 644 -t "$base/ours-src/binary" "$base"/mainline-src/drivers/uio/*.ko
 }
 
 build_modules()
 {
-	local k=$1 base=$build/modules-$1
+	local k=$1 base=$build/modules-$1 side
 
 	shift
 	compile_modules "$k" "$base" "$@"
-	[ ! -d "$base/mainline-src/tests" ] || collect "$k" "$base/mainline-src" "$base/mainline"
-	collect "$k" "$base/ours-src" "$base/ours"
+	for side in ours mainline; do
+		collect "$k" "$base/$side-src" "$base/$side"
+	done
 }
 
+# Compile what a directory of ours has for user space.
+make_programs()
+{
+	local what=$1 dir=$2
+
+	shift 2
+	in_tools make -s -C "$dir" "$@" >&2 || die "$what does not compile (see above)"
+}
+
+# The selftests are built as in a kernel tree: with the kernel's own lib.mk.
 build_programs()
 {
-	local out=$1 k=${kernels[0]} dir=$top/tools/testing/selftests/uio
+	local out=$1 tree=$build/tmp/selftests/tools/testing/selftests
+	local theirs
 
-	[ -e "$dir/Makefile" ] || return 0
-	mkdir -p "$out"
-	in_tools make -s -C "$dir" OUT="$out" \
-		KHDR="$(kernel_dir "$k")/source/tools/testing/selftests" \
-		LDFLAGS=-static >&2 || die "the test programs do not compile (see above)"
-	in_tools make -s -C "$dir/bench" OUT="$out" \
-		LDFLAGS=-static >&2 || die "the benchmark does not compile (see above)"
-	in_tools make -s -C "$dir/same" OUT="$out" \
-		LDFLAGS=-static >&2 || die "the differential test does not compile (see above)"
-	in_tools make -s -C "$dir/tcmu" OUT="$out" LDFLAGS=-static all image >&2 ||
-		die "the unplug suite's programs do not compile (see above)"
-	in_tools make -s -C "$top/samples/uio" -f Makefile.client OUT="$out" \
-		LDFLAGS=-static >&2 || die "the sample's client does not compile (see above)"
-}
-
-# Compile with all warnings, and have every file read by sparse. A compiler warns
-# only when it compiles: a stage in which it did warn, or was stopped, is not used
-# again.
-check_build()
-{
-	local k=$1 base=$build/modules-$1-check messages stderr
-
-	shift
-	! is_compiled "$k" || set -- CHECK="sparse -include $lab/sparse.h" "$@"
-	[ -e "$base/silent" ] || rm -rf "$base"
-	mkdir -p "$base"
-	rm -f "$base/silent"
-	messages=$base/messages
-	exec {stderr}>&2 2>"$messages"
-	# shellcheck disable=SC2064 # as they are now
-	trap "sed 's|$base/[a-z]*-src/||g' '$messages' >&$stderr" EXIT
-	compile_modules "$k" "$base" W=1 C=2 "$@"
-	if [ "$k" = "${kernels[0]}" ]; then
-		build_programs "$base/programs"
-	fi
-	[ ! -s "$messages" ] || die "the compiler or sparse complain (see above)"
-	exec 2>&"$stderr" {stderr}>&-
-	trap - EXIT
-	touch "$base/silent"
-}
-
-build_options()
-{
-	local arg
-
-	which=("${kernels[@]}") check=''
-	while [[ ${1-} = --* ]]; do
-		case $1 in
-		--check) check=1 ;;
-		--kernel)
-			[ $# -ge 2 ] || usage_error "$1 needs a value"
-			check_kernel "$2"
-			which=("$2")
-			shift ;;
-		*) usage_error "unknown option '$1': see uio-lab help" ;;
-		esac
-		shift
-	done
-	variables=("$@")
-	for arg in "$@"; do
-		[[ $arg =~ ^[A-Za-z_][A-Za-z0-9_]*= ]] ||
-			usage_error "build takes make variables as W=1, not '$arg'"
-	done
-}
-
-build_verb()
-{
-	local k which variables check
-
-	build_options "$@"
-	setup "${which[@]}"
-	say "building modules and test programs ..."
-	mkdir -p "$build/tmp"
-	for k in "${which[@]}"; do
-		lock exclusive "$build/modules-$k.lock"
-		if [ -n "$check" ]; then
-			check_build "$k" "${variables[@]}"
-		else
-			build_modules "$k" "${variables[@]}"
-		fi
-	done
-	[ -z "$check" ] || return 0
-	build_programs "$build/selftests"
-	say "modules are in $(short "$build")/modules-*/ours"
+	theirs=$(kernel_dir "${kernels[0]}")/source/tools/testing/selftests
+	mkdir -p "$out" "$tree"
+	cp -a "$theirs"/*.{h,mk,sh} "$tree/"
+	mirror "$selftests" "$tree/uio"
+	make_programs "a test program" "$tree/uio" OUTPUT="$out" TEST_GEN_MODS_DIR= \
+		KHDR_INCLUDES="-isystem $top/include/uapi"
+	make_programs "the benchmark" "$lab/bench/programs" OUT="$out"
+	make_programs "the probe of same" "$lab/same/probe" OUT="$out"
+	make_programs "the sample's client" "$top/samples/uio" -f Makefile.client OUT="$out" \
+		LDFLAGS=-static
+	# the oldest format that qemu-img writes: tcmu-runner's handler is as old
+	[ -e "$out/empty.qcow2" ] ||
+		in_tools qemu-img create -q -f qcow2 -o compat=0.10 "$out/empty.qcow2" 64M
 }

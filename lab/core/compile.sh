@@ -3,7 +3,7 @@
 # A kernel with all checks on, or with none, compiled from Debian's source package
 # in the tools root. Its directory build/kernel-K has
 #
-#   source/   as unpacked, with the patches of kernel-SERIES.d
+#   source/   as unpacked, with the patches of kernels/SERIES
 #   obj/      what make writes; kept, so that only what changed is compiled
 #   image/    kernel and modules as in a Debian package
 
@@ -35,7 +35,7 @@ patch_source()
 {
 	local patch
 
-	for patch in "$lab/kernel-$1.d"/[0-9]*.patch; do
+	for patch in "$lab/kernels/$1"/[0-9]*.patch; do
 		apply_patch "$PWD/source" "$patch" || {
 			reason "$(short "$patch") does not apply to linux-source-$1"
 			return 1
@@ -79,8 +79,8 @@ make_kernel()
 	shift
 	in_tools env CCACHE_DIR="$build/ccache" CCACHE_BASEDIR="$build" \
 		CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=2G \
-		KBUILD_BUILD_TIMESTAMP=1970-01-01 KBUILD_BUILD_USER=uio-lab \
-		KBUILD_BUILD_HOST=uio-lab \
+		KBUILD_BUILD_TIMESTAMP=1970-01-01 KBUILD_BUILD_USER=lab \
+		KBUILD_BUILD_HOST=lab \
 		nice -n 19 make -C "$dir/source" O="$dir/obj" CC='ccache gcc' "$@"
 }
 
@@ -124,11 +124,14 @@ show_progress()
 
 setup_compiled_kernel()
 {
-	local k=$1 dir fragment=$lab/kernel-$1.config abi
+	local k=$1 dir fragment=$lab/kernels/$1.config abi
 
 	dir=$(kernel_dir "$k")
-	mkdir -p "$dir/obj"
 	rm -f "$dir/abi"
+	# kbuild writes down where it was
+	[ "$(cat "$dir/obj/place" 2>/dev/null)" = "$dir" ] || rm -rf "$dir/obj"
+	mkdir -p "$dir/obj"
+	echo "$dir" >"$dir/obj/place"
 	make_kernel "$dir" -s KCONFIG_ALLCONFIG="$fragment" allnoconfig
 	check_config "$fragment" "$dir/obj/.config"
 	make_kernel "$dir" -j"$(nproc)" bzImage modules 2>&1 | show_progress "kernel $k"

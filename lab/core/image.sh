@@ -5,9 +5,9 @@
 
 setup_guestroot()
 {
-	bootstrap "$build/root" "$lab/packages.guest" | tee "$build/tmp/guest.versions"
+	bootstrap "$build/root" "$lab/packages/guest" | tee "$build/tmp/guest.versions"
 	rm -rf "$build"/root/var/cache/apt/* "$build"/root/var/lib/apt/lists/*
-	install -m 755 "$lab/guest/stub" "$build/root/sbin/lab-init"
+	install -m 755 "$lab/guest/inside/stub" "$build/root/sbin/lab-init"
 	mkdir -p "$build/root/lab"
 	mv "$build/tmp/guest.versions" "$build/versions.d/guest"
 }
@@ -51,6 +51,6 @@ setup_accel()
 	printf '%s\n' "$accel" >"$build/accel"
 
 	# see the program
-	in_tools gcc -O2 -Wall -o "$build/tmp/tsc-khz" "$lab/tsc-khz.c"
+	in_tools gcc -O2 -Wall -o "$build/tmp/tsc-khz" "$lab/core/tsc-khz.c"
 	in_tools "$build/tmp/tsc-khz" >"$build/tsc-khz"
 }

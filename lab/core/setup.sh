@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+#
 # Set-up in steps. A step makes its result under another name and renames it at
 # the end, then leaves a stamp: the hash of what it was made from. So whatever
 # stops a step, the next set-up does that step again, and nothing else.
+
+for part in core/{apt,bootstrap,tools,kernel,compile,image} lint/root deb/roots clients/packages; do
+	# shellcheck source=/dev/null
+	. "$lab/$part.sh"
+done
 
 check_host()
 {
@@ -19,9 +25,11 @@ check_host()
 		command -v "${tool%:*}" >/dev/null ||
 			die "${tool%:*} is missing: apt-get install ${tool#*:}"
 	done
-	# kbuild cannot do with a space in a path, QEMU not with a comma.
-	[[ ! $top =~ [[:space:],] ]] ||
-		die "the path of the checkout has a space or a comma in it: move it"
+	# kbuild can't do with a space or a colon in a path, QEMU not with a comma
+	[[ ! $top =~ [[:space:],:] ]] ||
+		die "the path of the checkout has a space, a comma or a colon in it: move it"
+	mkdir -p "$build" 2>/dev/null && [ -w "$build" ] ||
+		die "cannot write to $build: use a checkout that is yours, on a disk that is not read-only"
 	unshare --mount --pid --fork true 2>/dev/null ||
 		die "no right to make namespaces: use a machine, or a privileged container"
 }
@@ -37,7 +45,7 @@ check_space()
 
 patches_of()
 {
-	cat "$lab/kernel-${1%-debug}.d"/*.patch
+	cat "$lab/kernels/${1%-debug}"/*.patch
 }
 
 # The hash of all that STEP's result depends on.
@@ -45,11 +53,11 @@ inputs_of()
 {
 	case $1 in
 	mmdebstrap) echo "$suite" ;;
-	tools) cat "$lab/packages.tools" "$lab/lib/bootstrap.sh" ;;
-	lint) cat "$lab/packages.lint" "$lab/lib/bootstrap.sh" ;;
+	tools) cat "$lab/packages/tools" "$lab/core/bootstrap.sh" ;;
+	lint) cat "$lab/packages/lint" "$lab/core/bootstrap.sh" ;;
 	debkernels) declare -f kernels_with_headers choose_deb_kernels setup_debkernels ;;
-	debroot) cat "$lab/packages.deb" "$lab/lib/bootstrap.sh" "$deb_kernels"/{old,new,foreign} ;;
-	debdisk) cat "$lab"/packages.{guest,deb-guest} "$lab/guest/stub" "$lab/lib/bootstrap.sh" \
+	debroot) cat "$lab/packages/deb" "$lab/core/bootstrap.sh" "$deb_kernels"/{old,new,foreign} ;;
+	debdisk) cat "$lab"/packages/{guest,deb-guest} "$lab/guest/inside/stub" "$lab/core/bootstrap.sh" \
 			"$deb_kernels"/{old,foreign}
 		declare -f setup_debdisk ;;
 	client-*) packages_of_client "${1#client-}"
@@ -59,18 +67,19 @@ inputs_of()
 		patches_of "${1#source-}" ;;
 	kernel-*)
 		if is_compiled "${1#kernel-}"; then
-			cat "$lab/lib/compile.sh" "$lab/$1.config" \
+			echo "$build"
+			cat "$lab/core/compile.sh" "$lab/kernels/${1#kernel-}.config" \
 				"$build"/versions.d/{source-"${1#kernel-}",tools}
 			patches_of "${1#kernel-}"
 		else
-			cat "$lab/lib/kernel.sh"
+			cat "$lab/core/kernel.sh"
 		fi ;;
 	headers) cat "$build/stamps/tools" "${kernels[@]/#/$build/versions.d/kernel-}" ;;
-	guestroot) cat "$lab/packages.guest" "$lab/guest/stub" "$lab/lib/bootstrap.sh" ;;
+	guestroot) cat "$lab/packages/guest" "$lab/guest/inside/stub" "$lab/core/bootstrap.sh" ;;
 	image) inputs_of guestroot
-		cat "$lab/lib/image.sh" "${kernels[@]/#/$build/versions.d/kernel-}" ;;
+		cat "$lab/core/image.sh" "${kernels[@]/#/$build/versions.d/kernel-}" ;;
 	accel) uname -r; stat -c %t:%T /dev/kvm || :; grep -m 1 'model name' /proc/cpuinfo
-		cat "$build/stamps/tools" "$lab/tsc-khz.c" "$lab/lib/image.sh" ;;
+		cat "$build/stamps/tools" "$lab/core/tsc-khz.c" "$lab/core/image.sh" ;;
 	esac 2>/dev/null | sha256sum
 }
 
@@ -105,7 +114,7 @@ describe()
 	esac
 }
 
-# The inside of a step; runs contained, see uio-lab.
+# The inside of a step; runs contained, see core/inside.
 run_step()
 {
 	case $1 in
@@ -145,24 +154,24 @@ steps()
 	for step in "$@"; do
 		done_already "$step" || todo+=("$step")
 	done
-	children=()
+	namespaces=()
 	for step in "${todo[@]}"; do
 		rm -f "$build/stamps/$step"
 		[ "${#todo[@]}" -eq 1 ] || say "$(describe "$step") ..."
 		# What a long step has to tell meanwhile goes to descriptor 3.
-		contained "$self" _step "$step" 3>&2 >"$build/log/$step.log" 2>&1 </dev/null &
-		children+=("$!")
+		contained "$lab/core/inside" step "$step" 3>&2 >"$build/log/$step.log" 2>&1 </dev/null &
+		namespaces+=("$!")
 	done
 	while [ "${#todo[@]}" -gt 0 ]; do
 		status=0
-		wait -n -p pid "${children[@]}" || status=$?
-		for i in "${!children[@]}"; do
-			[ "${children[i]}" = "$pid" ] || continue
+		wait -n -p pid "${namespaces[@]}" || status=$?
+		for i in "${!namespaces[@]}"; do
+			[ "${namespaces[i]}" = "$pid" ] || continue
 			step=${todo[i]}
-			unset "children[$i]" "todo[$i]"
+			unset "namespaces[$i]" "todo[$i]"
 		done
 		if [ "$status" -ne 0 ]; then
-			kill_children
+			end_children
 			wait 2>/dev/null || :
 			step_failed "$step"
 		fi

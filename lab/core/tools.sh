@@ -28,30 +28,11 @@ enter_root()
 
 in_tools()
 {
-	run_contained "$self" _enter "$tools" "$@"
+	run_contained "$lab/core/inside" enter "$tools" "$@"
 }
 
 # As it is, or not at all.
 apply_patch()
 {
 	in_tools patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d "$1" -i "$2"
-}
-
-exec_verb()
-{
-	local enter=in_tools
-
-	case ${1-} in
-	--lint | --deb)
-		enter=in_${1#--}
-		shift ;;
-	esac
-	[ "${1-}" != -- ] || shift
-	[ $# -gt 0 ] || usage_error "exec: no command given: uio-lab exec -- CMD [ARG]..."
-	setup
-	case $enter in
-	in_lint) setup_lint_root ;;
-	in_deb) setup_deb_root ;;
-	esac
-	"$enter" "$@"
 }

@@ -17,7 +17,7 @@ deb_kernels=$build/deb-kernels
 
 in_deb()
 {
-	run_contained "$self" _enter "$deb_root" "$@"
+	run_contained "$lab/core/inside" enter "$deb_root" "$@"
 }
 
 # Cloud kernels PATTERN that the mirror has, with their headers, oldest first.
@@ -97,7 +97,7 @@ setup_debroot()
 {
 	local deb
 
-	bootstrap "$deb_root.new" "$lab/packages.deb" | tee "$build/tmp/debroot.versions"
+	bootstrap "$deb_root.new" "$lab/packages/deb" | tee "$build/tmp/debroot.versions"
 	rm -rf "$deb_root.new"/var/cache/apt/* "$deb_root.new"/var/lib/apt/lists/*
 	# All of these packages keep below /usr, so the links /lib and /bin are safe.
 	for deb in "$deb_kernels"/headers/*.deb; do
@@ -115,7 +115,7 @@ setup_debdisk()
 	local root=$deb_root-guest list=$build/tmp/packages.deb-guest size
 
 	{
-		cat "$lab"/packages.{guest,deb-guest}
+		cat "$lab"/packages/{guest,deb-guest}
 		printf '%s\n' "linux-image-$(deb_kernel old)" "linux-headers-$(deb_kernel old)" \
 			"linux-headers-$(deb_kernel foreign)"
 	} >"$list"
@@ -123,7 +123,7 @@ setup_debdisk()
 	rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/etc/dpkg/dpkg.cfg.d/lab
 	echo MODULES=list >"$root/etc/initramfs-tools/conf.d/lab"
 	echo uio >>"$root/etc/initramfs-tools/modules"
-	install -m 755 "$lab/guest/stub" "$root/sbin/lab-init"
+	install -m 755 "$lab/guest/inside/stub" "$root/sbin/lab-init"
 	mkdir -p "$root/lab"
 	size=$(du -sm --apparent-size "$root" | cut -f1)
 	rm -f "$deb_disk.new"

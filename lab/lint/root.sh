@@ -7,7 +7,7 @@ lint=$build/lint
 
 in_lint()
 {
-	run_contained "$self" _enter "$lint" "$@"
+	run_contained "$lab/core/inside" enter "$lint" "$@"
 }
 
 lint_done()
@@ -17,7 +17,7 @@ lint_done()
 
 setup_lint()
 {
-	bootstrap "$lint.new" "$lab/packages.lint" | tee "$build/tmp/lint.versions"
+	bootstrap "$lint.new" "$lab/packages/lint" | tee "$build/tmp/lint.versions"
 	rm -rf "$lint.new"/var/cache/apt/* "$lint.new"/var/lib/apt/lists/*
 	rm -rf --one-file-system "$lint"
 	mv "$lint.new" "$lint"

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "../../../../include/uapi/linux/uio_device.h"
+#include <linux/uio_device.h>
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 

@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "../../../../include/uapi/linux/uio_device.h"
+#include <linux/uio_device.h>
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Arguments of a verb.
+
+# A verb begins with a comment that is its help: all lines of it after "# usage: ".
+show_help()
+{
+	sed -n '/^# usage: /,/^$/{s/^# \{0,1\}//p}' "$1"
+}
+
+# How a word is given: one of VALUES, separated by commas, or any if there are none.
+check_value()
+{
+	local option=$1 values=$2 value=$3
+
+	[ -z "$values" ] || is_in "$value" "${values//,/ }" ||
+		usage_error "$option is one of ${values//,/ }, not '$value'"
+}
+
+# parse SPEC... -- ARG...: read the arguments. A SPEC is
+#
+#	list		--list sets list=1
+#	results=	--results VALUE sets results; kernel=6.12,7.3 takes these values only
+#	copy+		--copy VALUE, any number of times, adds to the array copy
+#	NAME...		other words are allowed, and go to the array words
+#	CMD...		the same, but what comes after the first is not looked at
+#
+# What is not given is empty. --help shows the verb's help, and ends it.
+parse()
+{
+	local -A specs=()
+	local spec name rest=''
+
+	words=()
+	while [ "$1" != -- ]; do
+		spec=$1 name=${1%%[=+]*}
+		case $spec in
+		*...) rest=${spec%...} ;;
+		*+) specs[$name]=+
+			declare -ga "${name//-/_}=()" ;;
+		*) specs[$name]=${spec#"$name"}
+			declare -g "${name//-/_}=" ;;
+		esac
+		shift
+	done
+	shift
+	while [ $# -gt 0 ]; do
+		parse_one "$@" || break
+		shift "$taken"
+	done
+	[ "$rest" != CMD ] || words=("$@")
+}
+
+# Sets taken to the number of arguments that were read; fails at the first that is none of
+# ours.
+parse_one()
+{
+	local name=${1#--} spec variable
+
+	taken=1
+	case $1 in
+	--help | -h)
+		show_help "$0"
+		exit 0 ;;
+	--)
+		[ "$rest" = CMD ] || usage_error "unknown option '--': see lab $verb --help"
+		shift
+		words=("$@") rest=
+		return 1 ;;
+	-?*)
+		[[ $1 = --?* && -v specs[$name] ]] ||
+			usage_error "unknown option '$1': see lab $verb --help" ;;
+	*)
+		[ "$rest" != CMD ] || return 1
+		[ -n "$rest" ] ||
+			usage_error "unexpected argument '$1': see lab $verb --help"
+		words+=("$1")
+		return ;;
+	esac
+	spec=${specs[$name]} variable=${name//-/_}
+	if [ -z "$spec" ]; then
+		printf -v "$variable" 1
+		return
+	fi
+	[ $# -ge 2 ] || usage_error "$1 needs a value: see lab $verb --help"
+	taken=2
+	if [ "$spec" = + ]; then
+		local -n array=$variable
+		array+=("$2")
+	else
+		check_value "$1" "${spec#=}" "$2"
+		printf -v "$variable" '%s' "$2"
+	fi
+}
+
+# The words have to be among those given; WHAT says what they are.
+check_words()
+{
+	local what=$1 word
+
+	shift
+	for word in "${words[@]}"; do
+		is_in "$word" "$@" || usage_error "there is no $what '$word': see lab $verb --list"
+	done
+}

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What every verb begins with: where things are, messages, children that end when it
+# ends, locks. Its name is that of its file.
+#
+# Exit statuses: 0 good, 1 something failed, 2 wrong use, 130 Ctrl-C.
+
+set -euo pipefail
+
+verb=${0##*/}
+lab=$(realpath "${BASH_SOURCE[0]%/*}/..")
+top=${lab%/*}
+build=$top/build
+selftests=$top/tools/testing/selftests/uio
+programs=$build/selftests
+results=$top/results/$verb
+# Debian's own, set up in any case; and those that are compiled when they are asked for
+kernels=(6.12)
+compiled_kernels=(7.3-debug 7.3)
+# what the tests run on
+all_kernels=(6.12 7.3-debug)
+
+# shellcheck source=args.sh
+. "$lab/core/args.sh"
+
+die()
+{
+	printf 'lab %s: %s\n' "$verb" "$*" >&2
+	exit 1
+}
+
+usage_error()
+{
+	printf 'lab %s: %s\n' "$verb" "$*" >&2
+	exit 2
+}
+
+# What takes long tells how far it is: set-up with say, all else with progress.
+say()
+{
+	printf 'lab: %s\n' "$*" >&2
+}
+
+progress()
+{
+	printf '%s: %4d s  %s\n' "$verb" "$SECONDS" "$*" >&2
+}
+
+# A path as the reader would type it from the top of the checkout.
+short()
+{
+	printf '%s' "${1#"$top"/}"
+}
+
+is_in()
+{
+	[[ " ${*:2} " = *" $1 "* ]]
+}
+
+is_compiled()
+{
+	is_in "$1" "${compiled_kernels[@]}"
+}
+
+is_debug()
+{
+	[[ $1 = *-debug ]]
+}
+
+# ---- children
+
+# Whatever takes time is a child in the background, and is waited for: only so does bash
+# act on a signal at once. A child ends when we end, however that is.
+children=()	# by TERM: verbs, which end their own
+namespaces=()	# by KILL: see contained()
+
+begin()
+{
+	setpriv --pdeathsig TERM "$@" &
+	children+=("$!")
+}
+
+# Wait for the oldest child, and return its status.
+end()
+{
+	local status=0
+
+	wait "${children[0]}" || status=$?
+	children=("${children[@]:1}")
+	return "$status"
+}
+
+do_now()
+{
+	begin "$@"
+	end
+}
+
+# Run CMD in namespaces of its own, so that nothing it starts outlives it and no mount
+# leaks. It replaces the calling (sub)shell: the death signal then hangs on the shell
+# above, also when that one is killed with -9.
+contained()
+{
+	exec setpriv --pdeathsig KILL unshare --mount --propagation private \
+		--pid --fork --kill-child --mount-proc -- "$@"
+}
+
+# The same, with our stdin, and return its status.
+run_contained()
+{
+	local status=0
+
+	contained "$@" <&0 &
+	namespaces=("$!")
+	wait "$!" || status=$?
+	namespaces=()
+	return "$status"
+}
+
+end_children()
+{
+	[ "${#children[@]}" -eq 0 ] || kill -TERM "${children[@]}" 2>/dev/null || :
+	[ "${#namespaces[@]}" -eq 0 ] || kill -KILL "${namespaces[@]}" 2>/dev/null || :
+	children=() namespaces=()
+}
+
+interrupted()
+{
+	trap '' INT TERM HUP
+	end_children
+	wait 2>/dev/null || :
+	# the terminal has shown ^C on the line where the cursor is
+	[ ! -t 2 ] || echo >&2
+	printf 'lab %s: interrupted\n' "$verb" >&2
+	exit "$1"
+}
+
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM
+trap 'interrupted 129' HUP
+
+# ---- directories and locks
+
+# Lock FILE as shared or exclusive until this process and all its children are
+# gone. The descriptor is the lock, so a killed process never leaves one.
+lock()
+{
+	local how=$1 file=$2 fd
+
+	mkdir -p "${file%/*}"
+	exec {fd}>>"$file"
+	if ! flock --nonblock "--$how" "$fd"; then
+		say "waiting for another run that has $(short "$file")"
+		flock "--$how" "$fd"
+	fi
+	locked=$fd
+}
+
+# Have MAKE make what DONE, with the same arguments, says is not there; and leave a
+# shared lock on FILE, so that nobody takes it away.
+once()
+{
+	local file=$1 done=$2 make=$3 mine
+
+	shift 3
+	lock shared "$file"
+	"$done" "$@" && return
+	exec {locked}>&-
+	lock exclusive "$file"
+	mine=$locked
+	if ! "$done" "$@"; then
+		"$make" "$@"
+	fi
+	flock --shared "$mine"
+}
+
+# One run at a time writes to $results.
+open_results()
+{
+	mkdir -p "$results" 2>/dev/null ||
+		usage_error "cannot write to $results: give another place or right to it"
+	exec {locked}>"$results/lock"
+	flock --nonblock "$locked" ||
+		die "another run writes to $(short "$results"): wait for it to end"
+}
+
+# A directory for what is not kept, $work. One that a command left when it was killed
+# with -9 goes.
+open_work()
+{
+	local dir
+
+	for dir in "$build/tmp/$verb".*; do
+		kill -0 "${dir##*.}" 2>/dev/null || rm -rf "$dir"
+	done
+	work=$build/tmp/$verb.$$
+	mkdir -p "$work"
+	trap 'end_children; rm -rf "$work"' EXIT
+}
