@@ -10,14 +10,10 @@
 #	alone	tests that need a guest each, one after the other
 #	host	the command GROUP of the lab, which starts guests of its own if any
 
-tests=$top/tools/testing/selftests/uio
-programs=$top/build/selftests
-all_kernels=(6.12 7.3-debug)
 # hot-pluggable hardware for drivers
 drivers_options=(--device 'pcie-root-port,id=slot0')
 
-# Jobs that show that the tests can fail: they run with --all, or by name. The patch series
-# is not checked while the core changes: it is made anew when it is sent.
+# Jobs that show that the tests can fail: they run with --all, or by name.
 only_with_all='^[^ ]*/mainline[^ ]* '
 
 # Which guest a program goes to: the same one, unless it needs something else.
@@ -83,11 +79,9 @@ kunit_tests()
 # Everything but what is compiled is the same for all kernels.
 lint_tests()
 {
-	local k=$1 name
-
-	"$lab/lint" --kernel "$k" --list | while read -r name; do
-		if [ "$name" = "build-$k" ] ||
-			[[ $name != build-* && $k = "${all_kernels[0]}" ]]; then
+	"$lab/lab" lint --list | while read -r name; do
+		if [ "$name" = "build-$1" ] ||
+			[[ $name != build-* && $1 = "${all_kernels[0]}" ]]; then
 			echo "$name"
 		fi
 	done
@@ -99,51 +93,36 @@ host_tests()
 
 	case $group in
 	lint) lint_tests "$kernel" ;;
-	tree | same) "$lab/$group" --kernel "$kernel" --list ;;
-	bench-test | deb-test) "$lab/$group" --list ;;
-	unplug) "$lab/unplug" --list | cut -d ' ' -f 1 ;;
+	tree | same) "$lab/lab" "$group" --kernel "$kernel" --list ;;
+	bench-test | deb-test) "$lab/lab" "$group" --list ;;
+	unplug) "$selftests/unplug/unplug" --list | cut -d ' ' -f 1 ;;
 	esac | sed "s/^/$group /"
 }
 
-# The harness lists fixtures, variants and tests in three columns; what it runs
-# is the product.
+# What the harness makes of a program's source: each test of a fixture, with each variant.
 tests_of()
 {
-	"$programs/$1" -l 2>&1 | awk -v program="$1" '
-		function flush(   v, t) {
-			for (t = 1; t <= nt; t++) {
-				for (v = 1; v <= nv; v++)
-					print program, fixture "." variant[v] "." test[t]
+	tr '\n' ' ' <"$selftests/$1.c" |
+		grep -oE '\b(TEST|TEST_F[A-Z_]*|FIXTURE_VARIANT_ADD)\([^)]*\) *\{' |
+		awk -F '[(),]' -v program="$1" '
+		{ gsub(/ /, "") }
+		$1 == "TEST" { print program, $2; next }
+		$1 == "FIXTURE_VARIANT_ADD" { variants[$2] = variants[$2] $3 "\n"; next }
+		{ fixture[++n] = $2; test[n] = $3 }
+		END {
+			for (i = 1; i <= n; i++) {
+				nv = split(variants[fixture[i]], v, "\n")
+				for (j = 1; j < nv; j++)
+					print program, fixture[i] "." v[j] "." test[i]
 				if (!nv)
-					print program, fixture "." test[t]
+					print program, fixture[i] "." test[i]
 			}
-			nv = nt = 0
-		}
-		function column(from, len,   s) {
-			s = substr($0, from, len)
-			gsub(/ /, "", s)
-			return s
-		}
-		/^#/ { next }
-		/^---/ { flush(); fixture = ""; next }
-		{
-			if (column(1, 20) != "")
-				fixture = column(1, 20)
-			if (column(22, 25) != "")
-				variant[++nv] = column(22, 25)
-			if (column(48, 200) != "")
-				test[++nt] = column(48, 200)
-		}
-		END { flush() }' || :
+		}'
 }
 
 all_programs()
 {
-	local file
-
-	for file in "$tests"/*_test.c; do
-		basename "$file" .c
-	done
+	(cd "$selftests" && printf '%s\n' *_test.c | sed 's/\.c$//')
 }
 
 # Print "PROGRAM TEST OUTCOME" for the tests of a job.
@@ -160,8 +139,7 @@ tests_in()
 			[ "$kind" = alone ] || [ "$(group_of "$program")" = "$group" ] || continue
 			tests_of "$program"
 		done
-	fi | awk -v modules="$modules" -v kernel="$kernel" \
-		-f "$lab/suite/outcome.awk" "$tests/expectations" - |
+	fi | outcomes_of "$modules" "$kernel" |
 		if [ "$kind" = alone ]; then
 			grep -E ' (alone|report)$'
 		else

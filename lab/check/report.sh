@@ -2,14 +2,17 @@
 # shellcheck shell=bash
 # What a job has found, as records (see found.awk) and as KTAP.
 
+# shellcheck source=../core/ktap.sh
+. "$lab/core/ktap.sh"
+
 # For a test with a guest of its own: what the kernel has to say counts, too.
 found_alone()
 {
 	local dir=$1 record splat status
 
-	splat=$(awk -f "$lab/suite/splat.awk" "$dir/guest/console.log" 2>/dev/null) || :
+	splat=$(awk -f "$lab/check/splat.awk" "$dir/guest/console.log" 2>/dev/null) || :
 	status=$(cat "$dir/status")
-	record=$(awk -f "$lab/suite/found.awk" "$dir/todo" "$dir/output")
+	record=$(awk -f "$lab/check/found.awk" "$dir/todo" "$dir/output")
 	if [ -z "$splat" ] && [ "$status" = 255 ]; then
 		splat='the kernel hangs'
 	fi
@@ -32,7 +35,7 @@ find_results()
 			found_alone "$dir/$sub"
 		done
 	else
-		awk -f "$lab/suite/found.awk" "$dir/todo" "$dir/output"
+		awk -f "$lab/check/found.awk" "$dir/todo" "$dir/output"
 	fi >"$dir/found"
 }
 
@@ -63,7 +66,7 @@ job_time()
 	}' "$dir/times"
 }
 
-number=0 passed=0 failed=0 skipped=0 failed_jobs=()
+failed_jobs=()
 
 # Print a job's result, add it to $tap and to the sums.
 report_job()
@@ -72,7 +75,7 @@ report_job()
 
 	find_results "$dir" "$kind"
 	bad=$(awk -v modules="$modules" -v kind="$kind" -v full="$dir/full" \
-		-v counts="$dir/counts" -f "$lab/suite/judge.awk" "$dir/found")
+		-v counts="$dir/counts" -f "$lab/check/judge.awk" "$dir/found")
 	read -r p f s <"$dir/counts"
 	trouble=$(job_trouble "$dir" "$kind")
 	[ -z "$trouble" ] || f=$((f + 1))

@@ -27,7 +27,7 @@ guest_plan()
 program_file()
 {
 	case $1 in
-	*.sh) printf '%s' "$tests/$1" ;;
+	*.sh) printf '%s' "$selftests/$1" ;;
 	*) printf '%s' "$programs/$1" ;;
 	esac
 }
@@ -48,27 +48,23 @@ boot_options()
 	printf '%s\n' --kernel "$1" --modules "$2"
 }
 
-# In the background a SIGINT does not arrive, so whoever stops us passes it on.
 run_guest()
 {
-	local dir=$1 kernel=$2 modules=$3 group=$4 status=0 program guest
+	local dir=$1 kernel=$2 modules=$3 group=$4 status=0 program
 	local -a options
 
 	guest_plan "$dir/todo" >"$dir/plan"
 	mapfile -t options < <(boot_options "$kernel" "$modules"; group_options "$group"
 		guest_limits "$kernel")
-	options+=(--results "$dir/guest" --copy "$programs/uio_client" --copy "$lab/suite/in-guest"
+	options+=(--results "$dir/guest" --copy "$programs/uio_client" --copy "$lab/check/in-guest"
 		--copy "$dir/plan")
 	while read -r program _; do
 		options+=(--copy "$(program_file "$program")")
 	done <"$dir/plan"
 	[ "$group" != alone ] || options+=(--allow-splat --no-kmemleak)
 
-	"$lab/uio-lab" run "${options[@]}" -- ./in-guest \
-		>"$dir/output" 2>"$dir/log" </dev/null &
-	guest=$!
-	trap 'kill -TERM "$guest"; wait "$guest"; exit 143' TERM
-	wait "$guest" || status=$?
+	do_now "$lab/lab" run "${options[@]}" -- ./in-guest \
+		>"$dir/output" 2>"$dir/log" </dev/null || status=$?
 	echo "$status" >"$dir/status"
 }
 
@@ -93,7 +89,7 @@ run_host()
 	mapfile -t chosen < <(cut -d ' ' -f 2 "$dir/todo")
 	{
 		echo "== $group"
-		setpriv --pdeathsig TERM "$lab/$group" "${options[@]}" "${chosen[@]}" \
+		do_now "$lab/lab" "$group" "${options[@]}" "${chosen[@]}" \
 			2>"$dir/log" </dev/null || status=$?
 		echo "== end"
 	} >"$dir/output"

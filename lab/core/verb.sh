@@ -119,8 +119,9 @@ run_contained()
 
 end_children()
 {
-	[ "${#children[@]}" -eq 0 ] || kill -TERM "${children[@]}" 2>/dev/null || :
+	[ "${#children[@]}" -eq 0 ] || kill -TERM -- "${children[@]}" 2>/dev/null || :
 	[ "${#namespaces[@]}" -eq 0 ] || kill -KILL "${namespaces[@]}" 2>/dev/null || :
+	wait 2>/dev/null || :
 	children=() namespaces=()
 }
 
@@ -128,13 +129,13 @@ interrupted()
 {
 	trap '' INT TERM HUP
 	end_children
-	wait 2>/dev/null || :
 	# the terminal has shown ^C on the line where the cursor is
 	[ ! -t 2 ] || echo >&2
 	printf 'lab %s: interrupted\n' "$verb" >&2
 	exit "$1"
 }
 
+trap end_children EXIT
 trap 'interrupted 130' INT
 trap 'interrupted 143' TERM
 trap 'interrupted 129' HUP

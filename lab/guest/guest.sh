@@ -2,32 +2,24 @@
 # shellcheck shell=bash
 # One guest: its options, its disks, QEMU, and the verdict.
 
-guest_options()
+guest_options=(kernel= modules= mem= smp= timeout= copy+ device+ disk= results=
+	allow-splat icount no-leak-check no-kmemleak)
+
+set_defaults()
 {
-	kernel=${kernels[0]} modules=ours mem='' smp='' timeout='' copies=() results=''
-	devices=() allow_splat='' leak_check=1 kmemleak=1 icount='' silence='' disk=''
-	[ "$verb" = shell ] || timeout=300
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--kernel | --modules | --mem | --smp | --timeout | --silence | --device | \
-			--copy | --results | --disk)
-			[ $# -ge 2 ] || usage_error "$1 needs a value"
-			case $1 in
-			--copy) copies+=("$2") ;;
-			--device) devices+=("$2") ;;
-			*) printf -v "${1#--}" '%s' "$2" ;;
-			esac
-			shift 2 ;;
-		--allow-splat) allow_splat=1; shift ;;
-		--icount) icount=1; shift ;;
-		--no-leak-check) leak_check=''; shift ;;
-		--no-kmemleak) leak_check='' kmemleak=''; shift ;;
-		--) shift; break ;;
-		-*) usage_error "unknown option '$1': see uio-lab help" ;;
-		*) break ;;
-		esac
-	done
-	command=("$@")
+	kernel=${kernel:-${kernels[0]}}
+	modules=${modules:-ours}
+	silence=${silence-}
+	[ "$verb" = shell ] || timeout=${timeout:-300}
+	# KASAN takes an eighth, and holds back what is freed
+	if [ -z "$mem" ]; then
+		mem=512M
+		! is_debug "$kernel" && ! is_own "$kernel" || mem=1G
+	fi
+	# what counts instructions is one thread
+	smp=${smp:-$((icount ? 1 : 2))}
+	leak_check=1
+	[ -z "$no_leak_check$no_kmemleak" ] || leak_check=''
 }
 
 # A file, with modules in a directory, and not one of the lab's.
@@ -55,10 +47,8 @@ check_own_kernel()
 	own_modules=${dirs[0]%/*}
 }
 
-check_guest_options()
+check_kernel()
 {
-	local file name device seen=/
-
 	if [ -n "$disk" ]; then
 		[[ $disk = "$build"/*.qcow2 && -w $disk ]] ||
 			usage_error "--disk must be a .qcow2 below $(short "$build"), not '$disk'"
@@ -67,51 +57,56 @@ check_guest_options()
 	if is_own "$kernel"; then
 		check_own_kernel
 	else
-		check_kernel "$kernel"
-		case $modules in
-		ours | mainline) ;;
-		*) usage_error "--modules must be 'ours' or 'mainline', not '$modules'" ;;
-		esac
+		is_in "$kernel" "${kernels[@]}" || is_compiled "$kernel" ||
+			usage_error "unknown kernel '$kernel': there are ${kernels[*]}" \
+				"${compiled_kernels[*]}; the path of another one has a slash"
+		check_value --modules ours,mainline "$modules"
 	fi
-	# KASAN takes an eighth, and holds back what is freed.
-	if [ -z "$mem" ]; then
-		mem=512M
-		! is_debug "$kernel" && ! is_own "$kernel" || mem=1G
-	fi
-	# what counts instructions is one thread
-	[ -n "$smp" ] || smp=$((icount ? 1 : 2))
-	[ -z "$icount" ] || [ "$smp" = 1 ] ||
-		usage_error "--icount goes with --smp 1 only, not '$smp'"
-	[[ $mem =~ ^[1-9][0-9]*[MG]$ ]] ||
-		usage_error "--mem must be as 512M or 2G, not '$mem'"
-	[[ $smp =~ ^[1-9][0-9]{0,2}$ ]] ||
-		usage_error "--smp must be a number of CPUs, not '$smp'"
-	[[ -z $timeout && $verb = shell || $timeout =~ ^[1-9][0-9]{0,6}$ ]] ||
-		usage_error "--timeout must be a number of seconds, not '$timeout'"
-	[[ -z $silence || $verb = run && $silence =~ ^[1-9][0-9]{0,6}$ ]] ||
-		usage_error "--silence must be a number of seconds, and is for run, not '$silence'"
-	for device in "${devices[@]}"; do
-		[[ $device =~ ^[A-Za-z0-9][A-Za-z0-9_.-]*(,[A-Za-z0-9_.-]+=[^,[:space:]]+)*$ ]] ||
-			usage_error "--device must be as DRIVER[,NAME=VALUE]..., not '$device'"
-	done
-	for file in "${copies[@]}"; do
+}
+
+# check_form OPTION PATTERN WORDS: has its value that form? WORDS say how it should be.
+check_form()
+{
+	local value=${!1}
+
+	[[ $value =~ ^$2$ ]] || usage_error "--$1 must be $3, not '$value'"
+}
+
+check_copies()
+{
+	local file name seen=/
+
+	for file in "${copy[@]}"; do
 		[ -r "$file" ] || usage_error "--copy: there is no file '$file'"
 		name=$(basename "$file")
-		case $seen in
-		*"/$name/"*) usage_error "--copy: two files have the name '$name'" ;;
-		esac
-		case $name in
-		out | bin | kernel | modules | .lab | . | .. | /)
-			usage_error "--copy: the name '$name' is taken in the guest's /lab" ;;
-		esac
+		[[ $seen != *"/$name/"* ]] ||
+			usage_error "--copy: two files have the name '$name'"
+		! is_in "$name" out bin kernel modules .lab . .. / ||
+			usage_error "--copy: the name '$name' is taken in the guest's /lab"
 		seen+="$name/"
 	done
+}
+
+check_options()
+{
+	local spec number='[1-9][0-9]{0,6}'
+
+	check_kernel
+	check_form mem '[1-9][0-9]*[MG]' "as 512M or 2G"
+	check_form smp '[1-9][0-9]{0,2}' "a number of CPUs"
+	[ -z "$icount" ] || [ "$smp" = 1 ] ||
+		usage_error "--icount goes with --smp 1 only, not '$smp'"
+	[ "$verb$timeout" = shell ] || check_form timeout "$number" "a number of seconds"
+	[ -z "$silence" ] || check_form silence "$number" "a number of seconds"
+	for spec in "${device[@]}"; do
+		[[ $spec =~ ^[A-Za-z0-9][A-Za-z0-9_.-]*(,[A-Za-z0-9_.-]+=[^,[:space:]]+)*$ ]] ||
+			usage_error "--device must be as DRIVER[,NAME=VALUE]..., not '$spec'"
+	done
+	check_copies
 	if [ "$verb" = run ]; then
-		[ "${#command[@]}" -gt 0 ] ||
-			usage_error "run: no command given: uio-lab run [OPTION]... -- CMD [ARG]..."
+		[ "${#words[@]}" -gt 0 ] || usage_error "no command is given: see lab run --help"
 	else
-		[ "${#command[@]}" -eq 0 ] || usage_error "shell takes no command; use run"
-		[ -t 0 ] || usage_error "shell needs a terminal; use run"
+		[ -t 0 ] || usage_error "it needs a terminal: use lab run"
 	fi
 }
 
@@ -121,19 +116,19 @@ pack_input()
 	local stage=$work/lab rows=24 cols=80 built file
 
 	mkdir -p "$stage/.lab"
-	cp -r "$lab/guest" "$stage/bin"
-	cp "$top/tools/testing/selftests/uio/tcmu/tcmu-start" "$stage/bin/"
+	cp -r "$lab/guest/inside" "$stage/bin"
+	cp "$selftests/unplug/tcmu-start" "$stage/bin/"
 	if [ "$verb" = shell ]; then
 		read -r rows cols < <(stty size)
 		printf 'exec bash -i\n' >"$stage/.lab/command"
 	else
-		printf 'exec %s\n' "${command[*]@Q}" >"$stage/.lab/command"
+		printf 'exec %s\n' "${words[*]@Q}" >"$stage/.lab/command"
 	fi
 	cat >"$stage/.lab/settings" <<-EOF
 		LAB_VERB=$verb LAB_LEAK_CHECK=$leak_check LAB_DISK=$disk
 		LAB_ROWS=$rows LAB_COLS=$cols LAB_TERM=${TERM:-dumb}
 		export UIO_LAB_MODULES=$modules UIO_LAB_KERNEL=$kernel
-		${devices[0]:+export UIO_LAB_MONITOR=/dev/ttyS3}
+		${device[0]:+export UIO_LAB_MONITOR=/dev/ttyS3}
 	EOF
 
 	# The root image has the modules of the other kernels.
@@ -151,9 +146,9 @@ pack_input()
 		cp -r "$built" "$stage/modules"
 		exec {locked}>&-
 	elif [ "$modules" = ours ] && ! is_own "$kernel"; then
-		die "our modules are not built: run $(short "$self") build --kernel $kernel"
+		die "our modules are not built: run lab build --kernel $kernel"
 	fi
-	for file in "${copies[@]}"; do
+	for file in "${copy[@]}"; do
 		cp -rL "$file" "$stage/"
 	done
 	tar -cf "$work/in.tar" --owner=0 --group=0 -C "$stage" .
@@ -163,7 +158,7 @@ pack_input()
 
 guest_cleanup()
 {
-	kill_children
+	end_children
 	[ -z "${terminal-}" ] || stty "$terminal" || :
 	keep_logs
 	rm -rf "$work"
@@ -215,7 +210,7 @@ kernel_parameters()
 	# in such a configuration. With five levels of page tables KASAN takes addresses
 	# for wild ones while the boot CPU is identified, if an interrupt comes then.
 	parameters+=(slab_debug=F kunit.enable=1 no5lvl)
-	[ -n "$kmemleak" ] || parameters+=(kmemleak=off)
+	[ -z "$no_kmemleak" ] || parameters+=(kmemleak=off)
 }
 
 guest_image()
@@ -229,7 +224,7 @@ guest_image()
 
 qemu_command()
 {
-	local parameters device accel root="file=$build/root.ext4,format=raw,snapshot=on"
+	local parameters spec accel root="file=$build/root.ext4,format=raw,snapshot=on"
 
 	kernel_parameters
 	[ -z "$disk" ] || root="file=$disk,format=qcow2"
@@ -254,9 +249,9 @@ qemu_command()
 		disk "$work/in.tar" lab-in readonly=on
 		disk "$work/out.tar" lab-out cache=unsafe
 		watch_monitor
-		[ "${#devices[@]}" -eq 0 ] || monitor)
-	for device in "${devices[@]}"; do
-		qemu+=(-device "$device")
+		[ "${#device[@]}" -eq 0 ] || monitor)
+	for spec in "${device[@]}"; do
+		qemu+=(-device "$spec")
 	done
 }
 
@@ -271,23 +266,22 @@ boot()
 	export LAB_TMP
 	if [ "$verb" = shell ]; then
 		say "guest with ${modules/mainline/mainline\'s} modules; exit or Ctrl-D leaves it"
-		contained "$self" _enter "$tools" "${qemu[@]}" <&0 2>"$work/qemu.log" &
+		contained "$lab/core/inside" enter "$tools" "${qemu[@]}" <&0 2>"$work/qemu.log" &
 	else
-		contained "$self" _enter "$tools" "${qemu[@]}" </dev/null >"$work/qemu.log" 2>&1 &
+		contained "$lab/core/inside" enter "$tools" "${qemu[@]}" </dev/null >"$work/qemu.log" 2>&1 &
 	fi
 	pid=$!
-	children=("$pid")
+	namespaces=("$pid")
 	if [ "$verb" = run ]; then
-		setpriv --pdeathsig KILL \
-			tail -q -c +1 -s 0.1 -f --pid="$pid" "$work/output" 2>/dev/null &
-		children+=("$!")
+		begin tail -q -c +1 -s 0.1 -f --pid="$pid" "$work/output" 2>/dev/null
 		watch "$pid" &
 		children+=("$!")
 	fi
 	wait "$pid" 2>/dev/null || status=$?
+	namespaces=()
 	if [ "$verb" = run ]; then
-		kill "${children[2]}" 2>/dev/null || :
-		wait "${children[@]:1}" || :
+		kill "${children[1]}" 2>/dev/null || :
+		wait "${children[@]}" || :
 	fi
 	children=()
 	qemu_status=$status
@@ -304,13 +298,21 @@ fetch_out()
 		say "what there is of the guest's /lab/out is not whole"
 }
 
+# What the console says last of it, as ", WORDS"; or nothing.
+why_it_died()
+{
+	sed -n -e 's/.*\(Kernel panic - not syncing: .*\)/, \1/p' \
+		-e 's/.*modprobe: FATAL: \(Module [^ ]* not found\).*/, \1/p' \
+		"$results/console.log" | tail -n 1
+}
+
 # Sets the exit status of the verb from what the guest left.
 verdict()
 {
 	local bad='' patterns=$work/splats
 
 	verdict=$(sed -n 's/^status \([0-9]*\).*/\1/p' "$work/control")
-	grep -Ev '^(#|$)' "$top/tools/testing/selftests/uio/tcmu/splats" >"$patterns"
+	grep -Ev '^(#|$)' "$selftests/unplug/splats" >"$patterns"
 	if grep -Eqf "$patterns" "$results/console.log"; then
 		grep -Ef "$patterns" -A 40 "$results/console.log" >"$results/splats.txt"
 	fi
@@ -320,9 +322,9 @@ verdict()
 	elif [ -z "$verdict" ] && [ "$qemu_status" -ne 0 ]; then
 		bad="QEMU failed: $(tail -n 1 "$work/qemu.log")"
 	elif ! grep -q '^run' "$work/control" && is_own "$kernel"; then
-		bad="the kernel does not come up: tools/testing/uio-lab/README has what it needs"
+		bad="the kernel does not come up$(why_it_died): lab/README.md has what it needs"
 	elif [ -z "$verdict" ]; then
-		bad="the guest died"
+		bad="the guest died$(why_it_died)"
 	elif [ -s "$results/splats.txt" ] && [ -z "$allow_splat" ]; then
 		bad="the guest's log has a splat"
 	fi
@@ -333,31 +335,5 @@ verdict()
 	else
 		tail -n 20 "$results/console.log" >&2
 	fi
-	printf 'uio-lab: %s (log: %s)\n' "$bad" "$(short "$results/console.log")" >&2
-}
-
-guest_verb()
-{
-	verb=$1
-	shift
-	guest_options "$@"
-	check_guest_options
-	if is_own "$kernel"; then setup; else setup "$kernel"; fi
-
-	results=$(realpath -m "${results:-$top/results/run/$(date +%Y%m%d-%H%M%S)-$$}")
-	mkdir -p "$results" 2>/dev/null || die "cannot write to the results directory $results"
-	rm -rf "$results/out" "$results/splats.txt"
-	remove_stale guest
-	work=$build/tmp/guest.$$
-	mkdir -p "$work"
-	[ ! -t 0 ] || [ "$verb" = run ] || terminal=$(stty -g)
-	trap guest_cleanup EXIT
-
-	pack_input
-	qemu_command
-	boot
-	keep_logs
-	fetch_out
-	verdict
-	exit "$verdict"
+	printf 'lab %s: %s (log: %s)\n' "$verb" "$bad" "$(short "$results/console.log")" >&2
 }

@@ -6,7 +6,7 @@
  *
  * The PCI card is QEMU's "edu", which has one BAR and raises interrupts on
  * request. The guest plugs and unplugs it by itself, in a root port that it must
- * have been started with: uio-lab run --device pcie-root-port,id=slot0
+ * have been started with: lab run --device pcie-root-port,id=slot0
  */
 
 #include <fcntl.h>
@@ -247,7 +247,7 @@ FIXTURE_SETUP(pci)
 	int ret;
 
 	if (!getenv("UIO_LAB_MONITOR"))
-		SKIP(return, "there is no slot: uio-lab run --device pcie-root-port,id=slot0");
+		SKIP(return, "there is no slot: lab run --device pcie-root-port,id=slot0");
 
 	ASSERT_EQ(0, uiot_load("uio_pci_generic"));
 	ret = uiot_write_file(PCI_DRIVER "/new_id", EDU_IDS);

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# KTAP of the tests that a verb runs; and what tests have to do, see check/expectations.
+
+number=0 passed=0 failed=0 skipped=0
+
+# A file, if a verb sets it, gets all lines, too.
+tap=/dev/null
+
+ktap_line()
+{
+	printf '%s\n' "$*" | tee -a "$tap"
+}
+
+# Comments, from stdin.
+ktap_comments()
+{
+	sed 's/^/# /' | tee -a "$tap"
+}
+
+ktap_plan()
+{
+	ktap_line "KTAP version 1"
+	ktap_line "1..$1"
+}
+
+# ktap_result ok|'not ok' NAME [WORDS]: WORDS that begin with SKIP make it a skipped one.
+ktap_result()
+{
+	number=$((number + 1))
+	case "$1 ${3-}" in
+	'ok SKIP'*) skipped=$((skipped + 1)) ;;
+	ok*) passed=$((passed + 1)) ;;
+	*) failed=$((failed + 1)) ;;
+	esac
+	ktap_line "$1 $number $2${3:+ # $3}"
+}
+
+# The total; fails if a test did.
+ktap_end()
+{
+	ktap_line "# $passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ]
+}
+
+# Set status to what CMD returns, and $work/output to what it prints, but for what the lab
+# says of set-up. It is a process group of its own, so that all of it ends with us.
+capture()
+{
+	status=0
+	set -m
+	{
+		"$@" 2>&1 </dev/null |
+			sed -u -e '/^lab: /{w /dev/stderr' -e 'd}' >"$work/output"
+	} &
+	set +m
+	children=("-$!")
+	wait "$!" || status=$?
+	children=()
+}
+
+# Run tests: CMD NAME is good if it returns 0, and is skipped if it returns 4. What it
+# prints says why. With must_be_silent set it may print nothing if it is good.
+ktap_run()
+{
+	local name status cmd=$1
+
+	shift
+	ktap_plan "$#"
+	for name in "$@"; do
+		capture "$cmd" "$name"
+		if [ "$status" -eq 0 ] && [ -n "${must_be_silent-}" ] && [ -s "$work/output" ]; then
+			status=1
+		fi
+		case $status in
+		0) ktap_result ok "$name" ;;
+		4) ktap_result ok "$name" "SKIP $(tail -n 1 "$work/output")" ;;
+		*)
+			[ -s "$work/output" ] || echo "it failed, status $status" >"$work/output"
+			ktap_comments <"$work/output"
+			ktap_result 'not ok' "$name" ;;
+		esac
+	done
+	ktap_end
+}
+
+# From tests "PROGRAM TEST" a line, print each with what it has to do there.
+outcomes_of()
+{
+	awk -v modules="$1" -v kernel="$2" -f "$lab/check/outcome.awk" \
+		"$lab/check/expectations" -
+}
