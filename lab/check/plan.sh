@@ -99,25 +99,9 @@ host_tests()
 	esac | sed "s/^/$group /"
 }
 
-# What the harness makes of a program's source: each test of a fixture, with each variant.
 tests_of()
 {
-	tr '\n' ' ' <"$selftests/$1.c" |
-		grep -oE '\b(TEST|TEST_F[A-Z_]*|FIXTURE_VARIANT_ADD)\([^)]*\) *\{' |
-		awk -F '[(),]' -v program="$1" '
-		{ gsub(/ /, "") }
-		$1 == "TEST" { print program, $2; next }
-		$1 == "FIXTURE_VARIANT_ADD" { variants[$2] = variants[$2] $3 "\n"; next }
-		{ fixture[++n] = $2; test[n] = $3 }
-		END {
-			for (i = 1; i <= n; i++) {
-				nv = split(variants[fixture[i]], v, "\n")
-				for (j = 1; j < nv; j++)
-					print program, fixture[i] "." v[j] "." test[i]
-				if (!nv)
-					print program, fixture[i] "." test[i]
-			}
-		}'
+	"$lab/check/list-tests" "$selftests/$1.c" | sed "s/^/$1 /"
 }
 
 all_programs()

@@ -198,7 +198,7 @@ build_programs()
 	cp -a "$theirs"/*.{h,mk,sh} "$tree/"
 	mirror "$selftests" "$tree/uio"
 	make_programs "a test program" "$tree/uio" OUTPUT="$out" TEST_GEN_MODS_DIR= \
-		KHDR_INCLUDES="-isystem $top/include/uapi"
+		KHDR_INCLUDES="-isystem $top/include/uapi" msg=
 	make_programs "the benchmark" "$lab/bench/programs" OUT="$out"
 	make_programs "the probe of same" "$lab/same/probe" OUT="$out"
 	make_programs "the sample's client" "$top/samples/uio" -f Makefile.client OUT="$out" \
