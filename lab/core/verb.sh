@@ -92,8 +92,12 @@ end()
 
 do_now()
 {
+	local status=0
+
 	begin "$@"
-	end
+	wait "${children[-1]}" || status=$?
+	unset 'children[-1]'
+	return "$status"
 }
 
 # Run CMD in namespaces of its own, so that nothing it starts outlives it and no mount

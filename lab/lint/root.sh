@@ -3,24 +3,24 @@
 # The lint root: a second Debian, with what checks sources and makes documents.
 # Who never asks for it need not download it.
 
-lint=$build/lint
+lint_root=$build/lint
 
 in_lint()
 {
-	run_contained "$lab/core/inside" enter "$lint" "$@"
+	run_contained "$lab/core/inside" enter "$lint_root" "$@"
 }
 
 lint_done()
 {
-	done_already lint && [ -e "$lint/usr/bin" ]
+	done_already lint && [ -e "$lint_root/usr/bin" ]
 }
 
 setup_lint()
 {
-	bootstrap "$lint.new" "$lab/packages/lint" | tee "$build/tmp/lint.versions"
-	rm -rf "$lint.new"/var/cache/apt/* "$lint.new"/var/lib/apt/lists/*
-	rm -rf --one-file-system "$lint"
-	mv "$lint.new" "$lint"
+	bootstrap "$lint_root.new" "$lab/packages/lint" | tee "$build/tmp/lint.versions"
+	rm -rf "$lint_root.new"/var/cache/apt/* "$lint_root.new"/var/lib/apt/lists/*
+	rm -rf --one-file-system "$lint_root"
+	mv "$lint_root.new" "$lint_root"
 	mv "$build/tmp/lint.versions" "$build/versions.d/lint"
 }
 
