@@ -22,31 +22,6 @@ set_defaults()
 	[ -z "$no_leak_check$no_kmemleak" ] || leak_check=''
 }
 
-# A file, with modules in a directory, and not one of the lab's.
-is_own()
-{
-	[[ $1 = */* ]]
-}
-
-# Sets own_modules to the directory below lib/modules, unless they are on the disk.
-check_own_kernel()
-{
-	local dirs=("$modules"/lib/modules/*/modules.dep)
-
-	# what a boot loader looks at
-	[ "$(dd if="$kernel" bs=1 skip=514 count=4 status=none 2>/dev/null)" = HdrS ] ||
-		usage_error "--kernel: '$kernel' is no bzImage"
-	if [ -n "$disk" ]; then
-		modules=installed own_modules=''
-		return
-	fi
-	[ ! -e "$modules/modules.dep" ] || dirs=("$modules/modules.dep")
-	if [ "${#dirs[@]}" -ne 1 ] || [ ! -e "${dirs[0]}" ]; then
-		usage_error "--modules: '$modules' has no modules.dep: run make modules_install"
-	fi
-	own_modules=${dirs[0]%/*}
-}
-
 check_kernel()
 {
 	if [ -n "$disk" ]; then
@@ -131,11 +106,9 @@ pack_input()
 		${device[0]:+export UIO_LAB_MONITOR=/dev/ttyS3}
 	EOF
 
-	# The root image has the modules of the other kernels.
+	# The root image has the modules of the lab's prebuilt kernel.
 	if is_own "$kernel"; then
-		cp "$kernel" "$work/bzImage"
-		[ -z "$own_modules" ] || cp -r "$own_modules" "$stage/kernel"
-		rm -rf "$stage/kernel"/{build,source}
+		pack_own_kernel "$stage"
 	fi
 	! is_compiled "$kernel" ||
 		cp -r "$(kernel_dir "$kernel")/image/usr/lib/modules/$(kernel_abi "$kernel")" \
@@ -238,6 +211,7 @@ qemu_command()
 		-drive "$root,if=none,id=root"
 		-device "nvme,drive=root,serial=lab-root"
 		-chardev "file,id=console,path=$work/console.log" -serial chardev:console)
+	[ ! -e "$work/initramfs" ] || qemu+=(-initrd "$work/initramfs")
 	if [ "$verb" = shell ]; then
 		qemu+=(-chardev "stdio,id=command,signal=off")
 	else
