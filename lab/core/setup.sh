@@ -28,8 +28,9 @@ check_host()
 	# kbuild can't do with a space or a colon in a path, QEMU not with a comma
 	[[ ! $top =~ [[:space:],:] ]] ||
 		die "the path of the checkout has a space, a comma or a colon in it: move it"
-	mkdir -p "$build" 2>/dev/null && [ -w "$build" ] ||
-		die "cannot write to $build: use a checkout that is yours, on a disk that is not read-only"
+	mkdir -p "$build" 2>/dev/null || :
+	[ -w "$build" ] ||
+		die "cannot write to $build: use a checkout on a disk that is not read-only"
 	unshare --mount --pid --fork true 2>/dev/null ||
 		die "no right to make namespaces: use a machine, or a privileged container"
 }
@@ -56,9 +57,12 @@ inputs_of()
 	tools) cat "$lab/packages/tools" "$lab/core/bootstrap.sh" ;;
 	lint) cat "$lab/packages/lint" "$lab/core/bootstrap.sh" ;;
 	debkernels) declare -f kernels_with_headers choose_deb_kernels setup_debkernels ;;
-	debroot) cat "$lab/packages/deb" "$lab/core/bootstrap.sh" "$deb_kernels"/{old,new,foreign} ;;
-	debdisk) cat "$lab"/packages/{guest,deb-guest} "$lab/guest/inside/stub" "$lab/core/bootstrap.sh" \
-			"$deb_kernels"/{old,foreign}
+	debroot)
+		cat "$lab/packages/deb" "$lab/core/bootstrap.sh" \
+			"$deb_kernels"/{old,new,foreign} ;;
+	debdisk)
+		cat "$lab"/packages/{guest,deb-guest} "$lab/guest/inside/stub" \
+			"$lab/core/bootstrap.sh" "$deb_kernels"/{old,foreign}
 		declare -f setup_debdisk ;;
 	client-*) packages_of_client "${1#client-}"
 		cat "$build/versions.d/guest"
@@ -159,7 +163,8 @@ steps()
 		rm -f "$build/stamps/$step"
 		[ "${#todo[@]}" -eq 1 ] || say "$(describe "$step") ..."
 		# What a long step has to tell meanwhile goes to descriptor 3.
-		contained "$lab/core/inside" step "$step" 3>&2 >"$build/log/$step.log" 2>&1 </dev/null &
+		contained "$lab/core/inside" step "$step" \
+			3>&2 >"$build/log/$step.log" 2>&1 </dev/null &
 		namespaces+=("$!")
 	done
 	while [ "${#todo[@]}" -gt 0 ]; do

@@ -151,6 +151,7 @@ make_deb_root()
 
 setup_deb_root()
 {
+	setup_base
 	once "$build/deb-root.lock" deb_root_done make_deb_root
 }
 

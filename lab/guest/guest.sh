@@ -240,9 +240,11 @@ boot()
 	export LAB_TMP
 	if [ "$verb" = shell ]; then
 		say "guest with ${modules/mainline/mainline\'s} modules; exit or Ctrl-D leaves it"
-		contained "$lab/core/inside" enter "$tools" "${qemu[@]}" <&0 2>"$work/qemu.log" &
+		contained "$lab/core/inside" enter "$tools" "${qemu[@]}" \
+			<&0 2>"$work/qemu.log" &
 	else
-		contained "$lab/core/inside" enter "$tools" "${qemu[@]}" </dev/null >"$work/qemu.log" 2>&1 &
+		contained "$lab/core/inside" enter "$tools" "${qemu[@]}" \
+			</dev/null >"$work/qemu.log" 2>&1 &
 	fi
 	pid=$!
 	namespaces=("$pid")

@@ -36,5 +36,6 @@ make_lint_root()
 # As with kernels that are compiled, guests go on meanwhile.
 setup_lint_root()
 {
+	setup_base
 	once "$build/lint.lock" lint_done make_lint_root
 }
