@@ -1,0 +1,329 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""What the jobs of check have found.
+
+report.py job DIR NAME KIND MODULES NUMBER
+    Read what the job NAME has left in DIR (see run.sh). Print the tests that did not do
+    what they have to, and the job's own line of KTAP. Leave in DIR
+        full    KTAP of all its tests
+        counts  how many passed, failed, were skipped
+        found   a record for each test, for the comparison
+report.py compare RESULTS KERNEL...
+    Print a table of what the tests of check/rows did on mainline and on ours.
+
+A test has to do what check/expectations says: pass; fail; in a guest of its own fail or be
+complained about by the kernel (alone); or pass with a report of lockdep's (report).
+"""
+
+import collections
+import fnmatch
+import json
+import os
+import pathlib
+import re
+import sys
+
+HERE = pathlib.Path(__file__).parent
+# notes: the test's messages, for one that fails
+Found = collections.namedtuple("Found", "program test outcome result what notes")
+
+# ---- reading
+
+
+def words_of(note):
+    """A message of the harness without file, line and test."""
+    return re.sub(r"^# [^:]*:\d+:[^:]*:", "", note)
+
+
+class Reader:
+    """Goes through what test programs print; "== PROGRAM" and "== end" are around each."""
+
+    def __init__(self, todo):
+        self.outcomes = dict(todo)
+        self.found = []
+        self.program = None
+        self.forget()
+
+    def forget(self):
+        self.notes, self.what, self.expected = [], "", ""
+
+    def note(self, line):
+        self.notes.append(line)
+        text = words_of(line)
+        if line.startswith("# FAILED: "):
+            self.what = line[len("# FAILED: "):]
+        elif re.search(r"[Tt]est terminated by timeout", text):
+            self.what = "hangs"
+        elif text.startswith("Expected "):
+            self.expected = self.expected or text
+        elif not self.what and not text.startswith("#"):
+            self.what = text
+
+    def result(self, failing, name, rest):
+        key = (self.program, name)
+        if key not in self.outcomes:
+            return
+        skip = re.search(r"# SKIP (.*)", rest)
+        result = "fail" if failing else "skip" if skip else "pass"
+        what = skip[1] if skip else self.what or self.expected
+        self.found.append(Found(*key, self.outcomes.pop(key), result, what,
+                                self.notes if failing else []))
+        self.forget()
+
+    def line(self, line):
+        end = re.match(r"(not )?ok \d+ (\S+)(.*)", line)
+        if line.startswith("== "):
+            self.program = None if line == "== end" else line.split()[1]
+        elif end:
+            self.result(bool(end[1]), end[2], end[3])
+        elif re.match(r"# +(RUN|OK|FAIL)\b(?!ED)", line):
+            if line.split()[1] == "RUN":
+                self.forget()
+        elif line.startswith("# "):
+            self.note(line)
+
+
+def read_lines(path):
+    try:
+        return path.read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def find(directory):
+    """What happened to the tests of todo, in the order in which they ended."""
+    todo = {}
+    for line in read_lines(directory / "todo"):
+        program, test, outcome = line.split()
+        todo[program, test] = outcome
+    reader = Reader(todo)
+    for line in read_lines(directory / "output"):
+        reader.line(line)
+    # the first of them is where it stopped
+    return reader.found + [Found(*key, outcome, "none", "did not run to its end", [])
+                           for key, outcome in reader.outcomes.items()]
+
+
+SPLATS = (
+    (r"BUG: KASAN: (.*?) in (?:.* in )?([^ +]*)\+?", "KASAN: {0} in {1}"),
+    (r"refcount_t: ([^;.]*)", "refcount_t: {0}"),
+    (r"possible circular locking", "lockdep: circular locking"),
+    (r"possible recursive locking", "lockdep: recursive locking"),
+    (r"Bad page state", "bad page state"),
+    (r"[Bb]ad page map", "bad page map"),
+    (r"Bad rss-counter", "bad page count of a process"),
+    (r"cannot create duplicate filename", "duplicate name in sysfs"),
+    (r"kernel BUG at ([^!]*)", "BUG at {0}"),
+    (r"blocked for more than", "hung task"),
+)
+# of which another line says where
+OOPS = r"BUG: kernel NULL pointer|BUG: unable to handle|general protection fault|Oops: "
+
+
+def first_splat(console):
+    """In one line, what the kernel had to complain about first."""
+    kind = None
+    for line in read_lines(console):
+        for pattern, words in SPLATS:
+            match = re.search(pattern, line)
+            if match:
+                return words.format(*match.groups())
+        if re.search(OOPS, line):
+            kind = "oops"
+        elif "WARNING: " in line:
+            kind = kind or "WARN"
+        where = re.search(r"RIP: \d+:([^+]*)", line)
+        if kind and where:
+            return f"{kind} in {where[1]}"
+    return "oops" if kind == "oops" else ""
+
+
+def find_alone(directory):
+    """For a test with a guest of its own: what the kernel has to say counts, too."""
+    splat = first_splat(directory / "guest/console.log")
+    if not splat and read_lines(directory / "status") == ["255"]:
+        splat = "the kernel hangs"
+    for found in find(directory):
+        if splat:
+            result = found.result if found.outcome == "report" else "bad"
+            found = found._replace(result=result, what=splat)
+        yield found
+
+
+def find_all(directory, kind):
+    if kind != "alone":
+        return find(directory)
+    guests = sorted((path for path in directory.iterdir() if path.name.isdigit()),
+                    key=lambda path: int(path.name))
+    return [found for guest in guests for found in find_alone(guest)]
+
+
+# ---- judging
+
+WRONG = {
+    "fail": "has to fail here, and did not: ",
+    "alone": "has to fail or to be complained about here, and was not: ",
+    "report": "has to pass with a report of lockdep's, and did not: ",
+}
+
+
+def is_good(found):
+    if found.outcome == "fail":
+        return found.result == "fail"
+    if found.outcome == "alone":
+        return found.result in ("fail", "bad")
+    if found.outcome == "report":
+        return found.result == "pass" and found.what.startswith("lockdep: ")
+    return found.result == "pass"
+
+
+def lacks_contexts(found, modules):
+    """Mainline can't do such a test, so it does not count."""
+    return (found.result == "skip" and modules == "mainline" and
+            "no contexts" in found.what and
+            (found.outcome == "pass" or not re.search(r"\.d\d+_", found.test)))
+
+
+class Job:
+    def __init__(self, directory, name, kind, modules):
+        self.directory, self.name, self.kind = directory, name, kind
+        self.passed = self.failed = self.skipped = self.unrun = 0
+        self.full, self.bad = [], []
+        self.found = find_all(directory, kind)
+        for found in self.found:
+            if not lacks_contexts(found, modules):
+                self.judge(found)
+        if self.unrun > 1:
+            self.bad.append(f"    # and {self.unrun - 1} more that did not run")
+        self.trouble = self.find_trouble()
+        self.failed += bool(self.trouble)
+
+    def judge(self, found):
+        name = f"{self.passed + self.failed + self.skipped + 1} {found.program} {found.test}"
+        if found.outcome == "pass" and found.result == "skip":
+            self.skipped += 1
+            self.full.append(f"    ok {name} # SKIP {found.what}")
+        elif is_good(found):
+            self.passed += 1
+            why = "" if found.outcome == "pass" else f" # {found.what}"
+            self.full.append(f"    ok {name}{why}")
+        else:
+            self.failed += 1
+            lines = [f"    not ok {name}",
+                     f"    # {WRONG.get(found.outcome, '')}{found.result}: {found.what}",
+                     *("    " + note for note in found.notes)]
+            self.full += lines
+            # of those that a guest did not come to, one is enough
+            is_one_more = found.result == "none" and self.kind == "guest" and self.unrun
+            self.unrun += found.result == "none" and self.kind == "guest"
+            self.bad += [] if is_one_more else lines
+
+    def find_trouble(self):
+        """Why the job failed as a whole."""
+        if self.kind == "alone":
+            return []
+        status = int(read_lines(self.directory / "status")[0])
+        if status == 0 or self.kind == "host" and status == 1:
+            return []
+        what = "the guest failed" if self.kind == "guest" else "it failed"
+        return [f"    # {what}, status {status}",
+                *("    # " + line for line in read_lines(self.directory / "log"))]
+
+    def cpu_seconds(self):
+        """What its children took of the CPUs, from what bash's times printed."""
+        times = re.findall(r"(\d+)m([\d.]+)s", read_lines(self.directory / "times")[1])
+        return int(sum(int(minutes) * 60 + float(seconds) for minutes, seconds in times))
+
+    def line(self, number):
+        counts = f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+        seconds = read_lines(self.directory / "seconds")[0]
+        return (f"{'not ok' if self.failed else 'ok'} {number} {self.name} # {counts}, "
+                f"{seconds} s, {self.cpu_seconds()} s of CPU")
+
+
+def report_job(directory, name, kind, modules, number):
+    job = Job(directory, name, kind, modules)
+    full = ["    KTAP version 1", f"    1..{job.passed + job.failed + job.skipped}", *job.full]
+    line = job.line(number)
+    (directory / "full").write_text("\n".join([*full, *job.trouble, line]) + "\n")
+    (directory / "counts").write_text(f"{job.passed} {job.failed} {job.skipped}\n")
+    (directory / "found").write_text(json.dumps(job.found))
+    print("\n".join([*job.trouble, *job.bad, line]))
+
+
+# ---- the comparison
+
+
+def read_rows():
+    """[title, rules]; of a heading the rules are None."""
+    rows = []
+    for line in read_lines(HERE / "rows"):
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("\t"):
+            rows[-1][1].append(line.split())
+        else:
+            rows.append([line[2:], None] if line.startswith("= ") else [line, []])
+    return rows
+
+
+def records_of(results, modules, kernel):
+    for path in sorted((results / kernel).glob(f"{modules}*/found")):
+        for record in json.loads(path.read_text()):
+            yield Found(*record)
+
+
+def cell(rules, records):
+    """"ok" and the number of tests, or what happened in how many of them."""
+    mine = [found for found in records if found.result != "skip" and
+            any(fnmatch.fnmatchcase(found.program, program) and
+                fnmatch.fnmatchcase(found.test, test) for program, test in rules)]
+    bad = [(found.what or "fails").replace("|", "or") for found in mine
+           if found.result != "pass"]
+    if not mine:
+        return "-"
+    if not bad:
+        return f"ok ({len(mine)})"
+    bad = [what if len(what) <= 42 else what[:40] + ".." for what in bad]
+    # the most frequent first; two say enough
+    kinds = [what for what, _ in collections.Counter(bad).most_common()]
+    text = kinds[0]
+    if len(kinds) == 2:
+        text += f", {kinds[1]}"
+    elif len(kinds) > 2:
+        text += f", {len(kinds) - 1} other"
+    return f"{text} ({len(bad)} of {len(mine)})"
+
+
+def compare(results, *kernels):
+    columns = {}
+    for modules in "mainline", "ours":
+        for kernel in kernels:
+            records = list(records_of(results, modules, kernel))
+            if records:
+                columns[f"{modules} {kernel.removesuffix('-debug')}"] = records
+    table = [["", *columns]]
+    for title, rules in read_rows():
+        if rules is None:
+            table.append([f"**{title}**", *("" for _ in columns)])
+        else:
+            table.append([title, *(cell(rules, records) for records in columns.values())])
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    table.insert(1, None)
+    for row in table:
+        if row:
+            print("| " + " | ".join(map(str.ljust, row, widths)) + " |")
+        else:
+            print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
+
+
+def main(what, path, *args):
+    path = pathlib.Path(path)
+    if what == "job":
+        report_job(path, *args)
+    else:
+        compare(path, *args)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
