@@ -8,13 +8,18 @@
 #
 #	guest	the programs of GROUP in one guest
 #	alone	tests that need a guest each, one after the other
-#	host	the command GROUP of the lab, which starts guests of its own if any
+#	host	the verb GROUP of the lab, which starts guests of its own if any
+#	verb	the same, but it counts as one test
 
 # hot-pluggable hardware for drivers
 drivers_options=(--device 'pcie-root-port,id=slot0')
 
-# Jobs that show that the tests can fail: they run with --all, or by name.
-only_with_all='^[^ ]*/mainline[^ ]* '
+# Jobs that show that the tests can fail, and what takes long: they run with --all, or by
+# name.
+only_with_all='^[^ ]*/(mainline[^ ]*|ours-races|clients|deb-check) '
+
+# What is run again and again in "ours-races".
+races=(uio_race_test uio_wake_test uio_drain_test uio_revoke_test uio_turns_test)
 
 # Which guest a program goes to: the same one, unless it needs something else.
 group_of()
@@ -49,11 +54,14 @@ jobs_of()
 	echo "$k/ours-drivers guest $k ours drivers"
 	echo "$k/mainline-drivers guest $k mainline drivers"
 	echo "$k/ours-alone alone $k ours -"
+	echo "$k/ours-races guest $k ours races"
 	[[ $k != *-debug ]] || echo "$k/kunit guest $k ours kunit"
 	echo "$k/same host $k - same"
 	echo "$k/tree host $k - tree"
 	[ "$k" != 6.12 ] || echo "$k/bench-test host $k - bench-test"
 	[ "$k" != 6.12 ] || echo "$k/deb-test host $k - deb-test"
+	[ "$k" != 6.12 ] || echo "$k/clients verb $k - clients"
+	[ "$k" != 6.12 ] || echo "$k/deb-check verb $k - deb-check"
 	echo "$k/lint host $k - lint"
 }
 
@@ -109,6 +117,20 @@ all_programs()
 	(cd "$selftests" && printf '%s\n' *_test.c | sed 's/\.c$//')
 }
 
+programs_in()
+{
+	local kind=$1 group=$2 program
+
+	if [ "$group" = races ]; then
+		printf '%s\n' "${races[@]}"
+		return
+	fi
+	for program in $(all_programs); do
+		[ "$kind" != alone ] && [ "$(group_of "$program")" != "$group" ] ||
+			echo "$program"
+	done
+}
+
 # Print "PROGRAM TEST OUTCOME" for the tests of a job.
 tests_in()
 {
@@ -116,11 +138,12 @@ tests_in()
 
 	if [ "$kind" = host ]; then
 		host_tests "$kernel" "$group"
+	elif [ "$kind" = verb ]; then
+		echo "$group everything"
 	elif [ "$group" = kunit ]; then
 		kunit_tests
 	else
-		for program in $(all_programs); do
-			[ "$kind" = alone ] || [ "$(group_of "$program")" = "$group" ] || continue
+		for program in $(programs_in "$kind" "$group"); do
 			tests_of "$program"
 		done
 	fi | outcomes_of "$modules" "$kernel" |

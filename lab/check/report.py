@@ -39,8 +39,8 @@ class Reader:
     """Goes through what test programs print; "== PROGRAM" and "== end" are around each."""
 
     def __init__(self, todo):
-        self.outcomes = dict(todo)
-        self.found = []
+        self.outcomes = todo
+        self.found = {}
         self.program = None
         self.forget()
 
@@ -63,11 +63,14 @@ class Reader:
         key = (self.program, name)
         if key not in self.outcomes:
             return
+        # of one that runs several times, the first failure counts
+        if key in self.found and (not failing or self.found[key].result == "fail"):
+            return
         skip = re.search(r"# SKIP (.*)", rest)
         result = "fail" if failing else "skip" if skip else "pass"
         what = skip[1] if skip else self.what or self.expected
-        self.found.append(Found(*key, self.outcomes.pop(key), result, what,
-                                self.notes if failing else []))
+        self.found[key] = Found(*key, self.outcomes[key], result, what,
+                                self.notes if failing else [])
         self.forget()
 
     def line(self, line):
@@ -100,8 +103,9 @@ def find(directory):
     for line in read_lines(directory / "output"):
         reader.line(line)
     # the first of them is where it stopped
-    return reader.found + [Found(*key, outcome, "none", "did not run to its end", [])
-                           for key, outcome in reader.outcomes.items()]
+    return [*reader.found.values(),
+            *(Found(*key, outcome, "none", "did not run to its end", [])
+              for key, outcome in todo.items() if key not in reader.found)]
 
 
 SPLATS = (
