@@ -18,7 +18,6 @@ complained about by the kernel (alone); or pass with a report of lockdep's (repo
 import collections
 import fnmatch
 import json
-import os
 import pathlib
 import re
 import sys

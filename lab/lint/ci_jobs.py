@@ -1,15 +1,13 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""ci-check: see if the job files in ci/ would do what they are for.
+"""Would the job files in ci/ do what they are for?
 
 They are YAML, what they run is there, the one for LAVA is what LAVA takes, and it expects
-the scenarios that the suite has. Says nothing if all is well.
+the scenarios that the suite has.
 """
 
 import os
 import re
 import subprocess
-import sys
 
 import yaml
 from lava_common.schemas import validate as validate_job
@@ -55,18 +53,11 @@ def check_lava():
                 yield f"{JOB}: {name} is expected, or is a scenario, but not both"
 
 
-def main():
+def check():
     found = []
-    files = [os.path.join(CI, name) for name in sorted(os.listdir(CI))
-             if os.path.isfile(os.path.join(CI, name))]
-    for file in files:
-        found += check_paths(file)
+    for file in sorted(os.path.join(CI, name) for name in os.listdir(CI)):
+        if os.path.isfile(file):
+            found += check_paths(file)
         if file.endswith((".yml", ".yaml")):
             found += check_yaml(file)
-    found = found or list(check_lava())
-    print("\n".join(found), end="\n" if found else "")
-    return 1 if found else 0
-
-
-os.chdir(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
-sys.exit(main())
+    return found or list(check_lava())

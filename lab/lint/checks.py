@@ -1,0 +1,242 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""checks.py NAME: a check of the sources, in the root that has the tools for it.
+
+stdin has our files, a line each. Prints what is wrong, and nothing if all is well.
+"""
+
+import concurrent.futures
+import fnmatch
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import ci_jobs
+
+LINT = pathlib.Path(__file__).parent
+SCRIPTS = "build/kernel-6.12/source/scripts"
+FILES = []
+
+
+def matching(*patterns):
+    """Our files whose path or name matches one of the patterns."""
+    return [file for file in FILES if any(fnmatch.fnmatchcase(file, pattern) or
+                                          fnmatch.fnmatchcase(os.path.basename(file), pattern)
+                                          for pattern in patterns)]
+
+
+def read(file):
+    return pathlib.Path(file).read_text(errors="replace")
+
+
+def first_line(file):
+    return read(file).split("\n", 1)[0]
+
+
+def run(*command, files=(), **options):
+    """What a command prints. If it fails without a word, that is told."""
+    done = subprocess.run([*command, *files], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **options)
+    lines = done.stdout.splitlines()
+    if done.returncode and not lines:
+        lines = [f"{command[0]} failed, status {done.returncode}"]
+    return lines
+
+
+# ---- text
+
+LICENSED = ("*.[chS]", "*.sh", "*.awk", "*.py", "*.rst", "*.config", "*.css", "*.dot",
+            "*.[1-9]", "*Makefile*", "*Kbuild")
+
+
+def check_text():
+    licensed = set(matching(*LICENSED))
+    for file in FILES:
+        text = read(file)
+        # of a patch, an empty line of context is a space
+        space = r"[+].*\s" if file.endswith(".patch") else r".*\s"
+        for nr, line in enumerate(text.split("\n"), 1):
+            if re.fullmatch(space, line):
+                yield f"{file}:{nr}: white space at the end of the line"
+        if text and not text.endswith("\n"):
+            yield f"{file}: no newline at the end"
+        head = "\n".join(text.split("\n", 2)[:2])
+        if (file in licensed or head.startswith("#!")) and \
+                "SPDX-License-Identifier:" not in head:
+            yield f"{file}: no SPDX-License-Identifier in its first two lines"
+    yield from check_maintainers()
+
+
+def check_maintainers():
+    """A pattern is a directory with all below it, or a path; * does not cross a slash."""
+    unused = re.findall(r"^F:\s+(.*)", read("MAINTAINERS"), re.M)
+    patterns = {name: re.compile(re.escape(name).replace(r"\*", "[^/]*") +
+                                 ("" if name.endswith("/") else "$")) for name in unused}
+    for file in FILES:
+        found = [name for name, pattern in patterns.items() if pattern.match(file)]
+        unused = [name for name in unused if name not in found]
+        if not found:
+            yield f"{file}: no F: line of MAINTAINERS has it"
+    for name in unused:
+        yield f"MAINTAINERS: nothing matches F: {name}"
+
+
+def check_spelling():
+    patches = matching("*.patch")
+    # filp and iput are names of the kernel's, Nd is a macro of man pages
+    yield from run("codespell", "-H", "-L", "filp,iput,nd",
+                   files=[file for file in FILES if file not in patches])
+    # what it finds in the kernel is not ours
+    yield from run("codespell", "--ignore-regex", "^[- ].*", files=patches)
+
+
+def check_version():
+    """It is in the file VERSION. What else has it has to have the same."""
+    version = read("VERSION").strip()
+    if not re.fullmatch(r"\d+(\.\d+)+", version):
+        yield f"VERSION: '{version}' is not a version"
+    # the package's is without the packaging's own revision
+    places = {"NEWS*": r"Version (\S+)", "debian/changelog": r"\S+ \(([^)-]*)",
+              "man/*.[1-9]": r'\.Os "UIO late release (.*)"'}
+    for names, pattern in places.items():
+        for file in matching(names):
+            found = re.search(pattern, read(file))
+            if not found or found[1] != version:
+                yield f"{file}: has not version {version}, which VERSION has"
+
+
+# ---- programs
+
+
+def check_shellcheck():
+    scripts = [file for file in FILES if file.endswith(".sh") or
+               re.match(r"#!.*[/ ](ba|da)?sh( |$)", first_line(file))]
+    yield from run("shellcheck", files=scripts)
+
+
+def check_python():
+    scripts = [file for file in FILES if file.endswith(".py") or
+               re.match(r"#!.*python", first_line(file))]
+    # the kernel's configuration of Sphinx reads the site's
+    yield from run("pyflakes3", files=[file for file in scripts if "site/conf.py" not in file])
+
+
+def checkpatch(where, files, *options):
+    def some(files):
+        return run(f"{SCRIPTS}/checkpatch.pl", "--root=.", "--no-tree", "--strict", "--terse",
+                   "--show-types", "--no-summary", *options, files=files, cwd=where)
+
+    parts = [files[i:i + 8] for i in range(0, len(files), 8)]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for lines in pool.map(some, parts):
+            yield from lines
+
+
+def check_checkpatch():
+    # it leaves files where it runs, and asks git if it is there: hence a place with links
+    where = pathlib.Path("/tmp/checkpatch")
+    where.mkdir()
+    for item in pathlib.Path.cwd().iterdir():
+        if item.name[0] != ".":
+            (where / item.name).symlink_to(item)
+    found = [*checkpatch(where, matching("*.[chS]", "*.rst", "*.sh", "Makefile*"), "-f"),
+             *checkpatch(where, matching("*.patch"))]
+    yield from not_allowed(sorted(found))
+
+
+def not_allowed(found):
+    """Leave out what lint.allow has, and tell what it has for nothing."""
+    left = found
+    for line in read(LINT / "lint.allow").splitlines():
+        if not line or line[0] == "#":
+            continue
+        file, kind, *why = line.split(None, 2)
+        if not why:
+            yield f"lint.allow: no reason is given for {file} {kind}"
+        name = re.escape(file).replace(r"\*", "[^/]*")
+        name = re.sub(r"\\\[(.*?)\\\]", r"[\1]", name)
+        pattern = re.compile(rf"{name}:\d+: [A-Z]+:{kind}: ")
+        if not any(map(pattern.match, found)):
+            yield f"lint.allow: nothing matches {file} {kind}"
+        left = [line for line in left if not pattern.match(line)]
+    yield from left
+
+
+# ---- documents
+
+
+def exported():
+    for file in matching("*.c"):
+        for name in re.findall(r"^EXPORT_SYMBOL(?:_GPL)?\((\w*)", read(file), re.M):
+            yield file, name
+
+
+def check_kernel_doc():
+    yield from run(f"{SCRIPTS}/kernel-doc", "-none", "-Wall", files=matching("*.[ch]"))
+    for file, name in exported():
+        if not re.search(rf"^ \* {name}(\(\))? - ", read(file), re.M):
+            yield f"{file}: {name}() is exported, but has no kernel-doc"
+
+
+def check_sphinx():
+    """The site is made: is everything in it?"""
+    pages = "".join(map(read, pathlib.Path("build/docs").rglob("*.html")))
+    for file, name in exported():
+        # what test modules export is for themselves
+        if not file.startswith(("tools/", "lab/")) and f'id="c.{name}"' not in pages:
+            yield f"{file}: {name}() is exported, but in no page"
+
+
+def check_man():
+    pages = matching("man/*.[1-9]")
+    # pages of other packages are not there; nobody but us sets .Os
+    ours = re.compile("STYLE: (referenced manual not found|operating system explicitly)")
+    yield from (line for line in run("mandoc", "-T", "lint", files=pages)
+                if not ours.search(line))
+    for page in pages:
+        done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", page], text=True,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        yield from done.stderr.splitlines()
+
+
+# ---- what is there for others
+
+
+def check_junit():
+    yield from run("ci/junit-test", cwd=".")
+
+
+def check_blktests():
+    """By the rules of blktests' own "make check"."""
+    where = pathlib.Path("/tmp/blktests")
+    (where / "common").mkdir(parents=True)
+    (where / "check").touch()
+    # what its check reads of a test is used there
+    (where / "common/rc").write_text(
+        ': "$DESCRIPTION" "$QUICK" "$TIMED" "${SKIP_REASONS[@]}"\n')
+    yield from run("ci/blktests/install", where, cwd=".")
+    tests = sorted(where.glob("tests/*/[0-9]*[0-9]"))
+    files = [str(path.relative_to(where)) for path in [*where.glob("tests/*/rc"), *tests]]
+    yield from run("shellcheck", "--norc", "-s", "bash", "-x", "-e", "SC2119", "-f", "gcc",
+                   files=files, cwd=where)
+    for file in files:
+        if "TODO" in read(where / file):
+            yield f"{file}: has a TODO"
+    for file in where.rglob("*.out"):
+        if file.stat().st_mode & 0o111:
+            yield f"{file}: is executable"
+
+
+def check_ci():
+    yield from ci_jobs.check()
+
+
+def main(name):
+    FILES.extend(sys.stdin.read().splitlines())
+    for line in globals()["check_" + name.replace("-", "_")]():
+        print(line)
+
+
+main(*sys.argv[1:])
