@@ -35,6 +35,12 @@ check_host()
 		die "no right to make namespaces: use a machine, or a privileged container"
 }
 
+# In a step: the line to show if it fails. Its output is in a log.
+reason()
+{
+	printf 'reason: %s\n' "$*"
+}
+
 check_space()
 {
 	local need=$1 free
