@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the sources need to build on kernels older than the one they are written for.
- * Not part of what is sent upstream, where nothing includes it: it comes before our
- * <linux/uio_driver.h> in the search path, and takes that in.
+ * Lets the sources compile for kernels that are older than the one they are written for.
+ * This file is before our <linux/uio_driver.h> in the search path, and includes that. It
+ * is not sent upstream.
  */
 
 #ifndef _UIO_COMPAT_H
@@ -12,16 +12,16 @@
 #include <linux/version.h>
 
 /*
- * Some kernels have no symbol versions. There it is this name that keeps a driver from
- * loading that was built for other contexts: it changes whenever these do.
+ * Change this name whenever the layout or the meaning of contexts changes. On kernels
+ * without symbol versions, it alone keeps a driver for other contexts from loading.
  */
 #define uio_context_init	uio_context_init_v2
 
 /*
- * Before 7.2, &uio_info.mmap_prepare is mmap and has a VMA. To the compiler and to
- * genksyms the header thus is the old kernel's own, and drivers of that kernel
- * fit, compiled ones too. What the header includes comes first: since 6.16 some of it
- * has these names itself.
+ * Before 7.2, &uio_info.mmap_prepare is named mmap and gets a VMA. With these macros the
+ * header is the same as the old kernel's to the compiler and to genksyms. So drivers of
+ * that kernel fit, even compiled ones. The #includes of the header come first, because
+ * since 6.16 some of them use these names.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 #include <linux/device.h>
@@ -36,7 +36,7 @@
 #include_next <linux/uio_driver.h>
 #endif
 
-/* The rest is for the core itself: drivers/uio/Makefile says so. */
+/* The rest is for the core itself: drivers/uio/Makefile defines UIO_COMPAT_CORE. */
 #ifdef UIO_COMPAT_CORE
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
@@ -61,8 +61,8 @@
 static inline unsigned int uio_compat_lock_seq(const struct mm_struct *mm)
 {
 	/*
-	 * A plain int or a seqcount_t, as the stable version has it.
-	 * acquire: pairs with the mmap_lock's release of it.
+	 * A plain int or a seqcount_t, depending on the stable version.
+	 * acquire: pairs with the release when the mmap_lock is dropped.
 	 */
 	return smp_load_acquire((const unsigned int *)&mm->mm_lock_seq);
 }
@@ -74,10 +74,10 @@ static inline unsigned int uio_compat_lock_seq(const struct mm_struct *mm)
 
 #ifdef VM_PAT
 /*
- * On x86, until 6.15, what remap_pfn_range() has reserved of the memory's type is
- * found again by the first page table entry of the VMA, when that is unmapped, moved
- * or forked. We take entries away at any time, and the kernel would warn. So here the
- * reservation belongs to the VMA by a count, as it does in later kernels.
+ * On x86, remap_pfn_range() reserves the memory type. When the VMA is unmapped, moved or
+ * forked, kernels until 6.15 find the reservation through the VMA's first page table
+ * entry. If we have taken this entry away, they warn. So we count the VMAs that use a
+ * reservation instead, as later kernels do.
  */
 struct uio_memtype {
 	struct vm_operations_struct ops;
@@ -107,7 +107,7 @@ static inline void uio_memtype_close(struct vm_area_struct *vma)
 	if (!refcount_dec_and_test(&memtype->vmas))
 		return;
 
-	/* of any type, whatever the name says */
+	/* despite its name it frees any type */
 	arch_io_free_memtype_wc(memtype->start, memtype->size);
 	kfree(memtype);
 }
@@ -117,7 +117,7 @@ static inline bool uio_memtype_is_ram(unsigned long pfn, size_t size)
 {
 	struct page *page = pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
 
-	/* mostly that says it already */
+	/* in most cases the struct page tells */
 	if (!page)
 		return false;
 	if (!PageReserved(page) && !is_zone_device_page(page))
@@ -126,7 +126,7 @@ static inline bool uio_memtype_is_ram(unsigned long pfn, size_t size)
 				 IORES_DESC_NONE) != REGION_DISJOINT;
 }
 
-/* The reservation of @vma, which begins with @pfn, is ours to give back. */
+/* Take over the reservation of @vma, which begins at @pfn: we free it. */
 static inline int uio_memtype_keep(struct vm_area_struct *vma, unsigned long pfn)
 {
 	size_t size = vma->vm_end - vma->vm_start;
@@ -153,7 +153,7 @@ static inline int uio_memtype_keep(struct vm_area_struct *vma, unsigned long pfn
 	return 0;
 }
 
-/* The same for a mapping that the driver has made. */
+/* The same for a mapping that the driver made. */
 static inline int uio_memtype_take(struct vm_area_struct *vma)
 {
 	struct follow_pfnmap_args entry = { .vma = vma, .address = vma->vm_start };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: contexts, which keep a driver's memory while user space has it.
+ * Userspace I/O: contexts. They keep a driver's memory while user space can reach it.
  */
 
 #include "uio_internal.h"
@@ -10,9 +10,9 @@
 static bool uio_context_fixup_free(void *addr, enum debug_obj_state state);
 
 /*
- * With CONFIG_DEBUG_OBJECTS_FREE the kernel warns if memory is freed that has a context
- * in it. The usual mistake: it is in what devm_kzalloc() gave, which goes with the
- * parent, whoever still has the device open.
+ * With CONFIG_DEBUG_OBJECTS_FREE the kernel warns if memory with a live context in it is
+ * freed. The usual mistake is a context in devm_kzalloc() memory: it is freed with the
+ * parent, even if somebody still has the device open.
  */
 static const struct debug_obj_descr uio_context_descr = {
 	.name		= "uio_context",
@@ -25,7 +25,7 @@ static void uio_context_forget(void *ctx)
 	debug_object_free(ctx, &uio_context_descr);
 }
 
-/* It has warned, and would go on for as long as the object is known. */
+/* debugobjects has warned. It would warn again and again if it kept the object. */
 static bool uio_context_fixup_free(void *addr, enum debug_obj_state state)
 {
 	uio_context_forget(addr);
@@ -35,13 +35,13 @@ static bool uio_context_fixup_free(void *addr, enum debug_obj_state state)
 /**
  * uio_context_init - prepare a context
  * @ctx:	embedded in the object that also holds the &struct uio_info
- * @ops:	what the core calls
+ * @ops:	operations that the core calls
  * @flags:	0 or UIO_CONTEXT_SINK
  *
- * The caller gets the first reference: from now on the object is freed by
- * uio_context_put(), by way of &uio_context_ops.release, on error paths too.
+ * The caller gets the first reference. From now on only uio_context_put() frees the
+ * object, through &uio_context_ops.release. This includes error paths.
  *
- * A context serves for one registration, whether that fails or not.
+ * A context is good for one registration, even if that fails.
  *
  * Context: Any.
  */
@@ -60,10 +60,10 @@ void uio_context_init(struct uio_context *ctx,
 EXPORT_SYMBOL_GPL(uio_context_init);
 
 /**
- * uio_context_use - use a context for a registration
+ * uio_context_use - take a context for a registration
  * @ctx: the context
  *
- * Return: 0, or -EBUSY if it has been used since uio_context_init().
+ * Return: 0, or -EBUSY if it was taken before, since uio_context_init().
  */
 int uio_context_use(struct uio_context *ctx)
 {

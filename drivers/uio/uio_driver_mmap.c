@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: mappings that a driver without a context makes by itself.
+ * Userspace I/O: mappings that a driver without a context makes itself.
  *
- * It may set vm_operations that know nothing of revocation. They work on memory of
- * the driver's, which frees it when the device is unregistered. So fault, page_mkwrite,
- * pfn_mkwrite and access are called by way of ours, and only while the device is live.
- * The others stay what they are.
+ * The driver may set vm_operations that know nothing of revocation. They use memory that
+ * the driver frees after the unregistration. So the core wraps fault, page_mkwrite,
+ * pfn_mkwrite and access, and calls the driver's only while the device is live. It leaves
+ * the other operations as they are.
  *
- * A driver that has both open and close there counts its mappings, and knows when its
- * memory is out of use. The core goes on to call its operations when the device is
+ * If the vm_operations have both open and close, the driver counts its mappings and knows
+ * when its memory is unused. The core keeps calling these operations when the device is
  * gone, but not for a file that was revoked.
  *
- * A page that fault returns is inserted by the kernel, after the core's last look. If
- * the device is revoked in between, the page stays mapped, with its reference.
+ * If fault returns a page, mm inserts it after the core's last check. If the device is
+ * revoked in between, the page stays mapped, with its reference.
  */
 
 #include "uio_internal.h"
@@ -21,10 +21,10 @@
 #include <linux/pagemap.h>
 
 /**
- * struct uio_ops_wrapper - vm_operations of a driver's, behind a check
+ * struct uio_ops_wrapper - wrapper of a driver's vm_operations
  * @node: in &uio_object.driver_ops, until the object is released
- * @ops: what the VMAs have
- * @driver: a copy of the driver's own
+ * @ops: the wrapper; vm_ops of the VMAs
+ * @driver: a copy of the driver's operations
  */
 struct uio_ops_wrapper {
 	struct list_head node;
@@ -38,7 +38,7 @@ uio_driver_ops(const struct vm_area_struct *vma)
 	return &container_of(vma->vm_ops, struct uio_ops_wrapper, ops)->driver;
 }
 
-/* It only looks at page tables. */
+/* Does access() only use page tables, and no driver memory? */
 static bool uio_is_plain_access(const struct vm_operations_struct *driver)
 {
 #ifdef CONFIG_HAVE_IOREMAP_PROT
@@ -48,7 +48,7 @@ static bool uio_is_plain_access(const struct vm_operations_struct *driver)
 	return !driver->access;
 }
 
-/* Must the core stand before one of these operations? */
+/* Do these operations need a wrapper? */
 static bool uio_driver_is_called(const struct vm_operations_struct *driver)
 {
 	return driver->fault || driver->page_mkwrite || driver->pfn_mkwrite ||
@@ -60,7 +60,7 @@ static bool uio_driver_counts(const struct vm_operations_struct *driver)
 	return driver->open && driver->close;
 }
 
-/* @counts: as uio_driver_counts() said. Keep it for the end: the VMA may be gone then. */
+/* @counts: from uio_driver_counts(); needed to leave, when the VMA may be gone. */
 static bool uio_driver_enter(const struct uio_file *uf, bool counts)
 {
 	return counts ? !READ_ONCE(uf->revoked) : !uio_file_enter(uf);
@@ -73,8 +73,8 @@ static void uio_driver_leave(struct uio_object *obj, bool counts)
 }
 
 /*
- * The file was revoked meanwhile: what the driver inserted goes again, what it only
- * returned is not inserted.
+ * The file was revoked meanwhile. Unmap what the driver inserted. If it returned a page,
+ * do not let mm insert that.
  */
 static vm_fault_t uio_driver_take_back(struct uio_file *uf, struct vm_fault *vmf,
 				       vm_fault_t ret)
@@ -103,13 +103,13 @@ static vm_fault_t uio_driver_fault(struct vm_fault *vmf)
 
 	ret = driver->fault(vmf);
 	/*
-	 * pairs with synchronize_srcu_expedited() in uio_revoke_file(): it unmaps what
+	 * pairs with synchronize_srcu_expedited() in uio_revoke_file(): that unmaps what
 	 * was inserted, or we see that the file is revoked
 	 */
 	smp_mb();
 	/*
-	 * If it has let go of the mmap_lock, the VMA may be gone, and with it the file,
-	 * and the device if we are not inside.
+	 * If the driver dropped the mmap_lock, the VMA may be gone, and with it the
+	 * file. The device may be gone, too, unless we have entered it.
 	 */
 	if (!(ret & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)) &&
 	    unlikely(READ_ONCE(uf->revoked)))
@@ -178,12 +178,12 @@ static void uio_driver_set_ops(struct uio_ops_wrapper *wrapper,
 		wrapper->ops.pfn_mkwrite = uio_driver_pfn_mkwrite;
 	if (driver->access)
 		wrapper->ops.access = uio_driver_access;
-	/* these only save calls of the above */
+	/* these only avoid calls of the above */
 	wrapper->ops.huge_fault = NULL;
 	wrapper->ops.map_pages = NULL;
 }
 
-/* The one for such operations, with map_lock held; NULL if memory is short. */
+/* Finds or makes the wrapper. Under map_lock. NULL if memory is short. */
 static struct uio_ops_wrapper *
 uio_get_wrapper(struct uio_object *obj,
 		const struct vm_operations_struct *driver)
@@ -203,7 +203,7 @@ uio_get_wrapper(struct uio_object *obj,
 	return wrapper;
 }
 
-/* Comes between the VMA and the operations that the driver has given it. */
+/* Wraps the operations that the driver has set. */
 static int uio_wrap_ops(struct uio_object *obj, struct vm_area_struct *vma)
 {
 	struct uio_ops_wrapper *wrapper;
@@ -217,13 +217,13 @@ static int uio_wrap_ops(struct uio_object *obj, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* If @keep_pgoff is set, the driver has made it a mapping of another file's. */
+/* If @keep_pgoff is already set, the driver has changed vm_file to another file. */
 static int uio_take_driver_vma(struct uio_file *uf, struct vm_area_struct *vma,
 			       bool *keep_pgoff)
 {
 	int ret;
 
-	/* not before the driver was called: UIO_IOC_REVOKE would wait for it */
+	/* only after the call of the driver, or UIO_IOC_REVOKE would wait for that */
 	ret = uio_begin_populating(uf, vma->vm_mm);
 	if (ret || *keep_pgoff || !vma->vm_ops)
 		return ret;
@@ -237,10 +237,10 @@ static int uio_take_driver_vma(struct uio_file *uf, struct vm_area_struct *vma,
 }
 
 /**
- * uio_mmap_driver - have the driver map its memory
+ * uio_mmap_driver - let the driver map its memory
  * @uf: the file; the caller has entered the device
  * @vma: the new mapping
- * @keep_pgoff: set to true if the offset has to stay as user space gave it
+ * @keep_pgoff: set to true if the mapping has to keep the offset of user space
  *
  * Return: 0 or a negative error code.
  */
@@ -250,7 +250,7 @@ int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma,
 	struct file *file = vma->vm_file;
 	int ret;
 
-	/* before 7.2 some drivers have a copy of a look-up that reads it */
+	/* before 7.2, some drivers copied code from the core that reads this */
 	vma->vm_private_data = &uf->obj->idev;
 
 	ret = uio_mmap_prepare(uf->obj->idev.info, vma);
@@ -259,15 +259,15 @@ int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma,
 
 	*keep_pgoff = vma->vm_file != file;
 	ret = uio_take_driver_vma(uf, vma, keep_pgoff);
-	/* nobody else will tell the driver that there is no mapping */
+	/* nobody else tells the driver that the mmap() failed */
 	if (ret && vma->vm_ops && vma->vm_ops->close)
 		vma->vm_ops->close(vma);
 	return ret;
 }
 
 /**
- * uio_free_driver_ops - free what mappings by the driver needed
- * @obj: a device that is not mapped any more
+ * uio_free_driver_ops - free the wrappers
+ * @obj: a device without mappings
  */
 void uio_free_driver_ops(struct uio_object *obj)
 {

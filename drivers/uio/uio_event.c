@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: events, from the interrupt or the driver to who reads, polls or gets
- * signals.
+ * Userspace I/O: events. They come from the interrupt or the driver, and go to read(),
+ * poll() and signals.
  */
 
 #include "uio_internal.h"
@@ -14,15 +14,15 @@ static void uio_count_event(struct uio_object *obj)
 }
 
 /*
- * Whoever is woken may preempt us at once, which is expensive inside an RCU section. So
- * RCU only covers the look-up; after that the device is entered.
+ * A task that we wake may preempt us at once, which is expensive inside an RCU section.
+ * So RCU only covers the look-up, and uio_enter() the rest.
  */
 static struct uio_object *uio_enter_info(struct uio_info *info)
 {
 	struct uio_object *obj = NULL;
 	struct uio_device *idev;
 
-	/* uio_unregister_device() clears it, and the object is freed by RCU after that */
+	/* uio_unregister_device() clears it before RCU frees the object */
 	rcu_read_lock();
 	idev = READ_ONCE(info->uio_dev);
 	if (idev && uio_enter(to_uio_object(idev)))
@@ -32,13 +32,13 @@ static struct uio_object *uio_enter_info(struct uio_info *info)
 }
 
 /**
- * uio_look_at_irq - see if the device can have events
+ * uio_look_at_irq - check if the device can have events
  * @obj: the device; the caller has entered it
  *
- * Remembers what it sees, so that a read() that finds an event need not look. The
- * driver may change its mind at any time.
+ * Remembers the result, so that read() does not have to check again if there is an
+ * event. The driver may change info->irq at any time.
  *
- * Return: true if it can have events now.
+ * Return: true if the device can have events now.
  */
 bool uio_look_at_irq(struct uio_object *obj)
 {
@@ -48,8 +48,8 @@ bool uio_look_at_irq(struct uio_object *obj)
 	while (has_irq != READ_ONCE(obj->had_irq)) {
 		WRITE_ONCE(obj->had_irq, has_irq);
 		/*
-		 * pairs with uio_enter() in uio_event_notify(): either that call sees
-		 * true, and clears it, or we see UIO_IRQ_NONE
+		 * pairs with uio_enter() in uio_event_notify(): that call sees true and
+		 * clears it, or we see UIO_IRQ_NONE
 		 */
 		smp_mb();
 		has_irq = READ_ONCE(info->irq) != UIO_IRQ_NONE;
@@ -61,13 +61,14 @@ bool uio_look_at_irq(struct uio_object *obj)
  * uio_event_notify - tell user space that the device has an event
  * @info:	the driver's description of the device
  *
- * Wakes whoever reads or polls the device. Ignored while the device is not
- * registered or is revoked. A driver that has set @info->irq to UIO_IRQ_NONE
- * says by this call that there will be no more events: reads then fail with
- * -EIO. Other changes of it need no call. uio_drain_device() and
- * uio_unregister_device() wait for a call that is under way.
+ * Wakes all that read or poll the device. Does nothing if the device is revoked or not
+ * registered. uio_drain_device() and uio_unregister_device() wait for a call that is
+ * under way.
  *
- * Context: Any, hard interrupt included. @info itself must be valid.
+ * If the driver has set @info->irq to UIO_IRQ_NONE, this call says that there will be
+ * no more events: reads then fail with -EIO. Other changes of @info->irq need no call.
+ *
+ * Context: Any, including hard interrupts. @info itself must be valid.
  */
 void uio_event_notify(struct uio_info *info)
 {
@@ -76,7 +77,7 @@ void uio_event_notify(struct uio_info *info)
 	if (!obj)
 		return;
 
-	/* info->irq may have changed since: so only "no more" is remembered here */
+	/* info->irq may change meanwhile, so only UIO_IRQ_NONE is remembered here */
 	if (READ_ONCE(info->irq) == UIO_IRQ_NONE && READ_ONCE(obj->had_irq))
 		WRITE_ONCE(obj->had_irq, false);
 	uio_count_event(obj);
@@ -97,14 +98,14 @@ static irqreturn_t uio_irq_thread(int irq, void *data)
 {
 	struct uio_object *obj = data;
 
-	/* without uio_enter(): uio_drain() waits for this by free_irq() */
+	/* no uio_enter(): uio_drain() waits for this in free_irq() */
 	if (!uio_revoked(obj))
 		uio_count_event(obj);
 	return IRQ_HANDLED;
 }
 
 /**
- * uio_request_irq - request the device's interrupt line, if it has one
+ * uio_request_irq - request the device's interrupt, if it has one
  * @obj: the device
  *
  * Return: 0 or a negative error code.
@@ -125,10 +126,10 @@ int uio_request_irq(struct uio_object *obj)
 }
 
 /**
- * uio_free_irq - give the interrupt line back; waits for the handler
+ * uio_free_irq - free the interrupt; waits for the handler
  * @obj: the device
  *
- * Not left to devres: the driver may disable MSI once it has unregistered.
+ * devres would be too late: the driver may disable MSI right after it unregisters.
  */
 void uio_free_irq(struct uio_object *obj)
 {
@@ -139,7 +140,7 @@ void uio_free_irq(struct uio_object *obj)
 	obj->irq = UIO_IRQ_NONE;
 }
 
-/* Can there be events? As the driver says now; false if the device is revoked. */
+/* Does the driver say now that there can be events? False if the device is revoked. */
 static bool uio_ask_for_irq(struct uio_object *obj)
 {
 	bool has_irq;
@@ -153,8 +154,8 @@ static bool uio_ask_for_irq(struct uio_object *obj)
 }
 
 /*
- * If there is an event, the remembered answer is enough, and no memory of the driver's
- * is touched. Before an error, -EAGAIN or a sleep, the driver's info->irq is read.
+ * If there is an event, the remembered answer is enough: no driver memory is read. But
+ * before an error, -EAGAIN or a sleep, info->irq is read.
  */
 static bool uio_has_irq(const struct uio_file *uf, bool has_event)
 {
@@ -168,7 +169,7 @@ static int uio_read_error(const struct uio_file *uf, bool has_event)
 
 	if (ret || uio_has_irq(uf, has_event))
 		return ret;
-	/* it may just have been revoked */
+	/* the device may just have been revoked */
 	return uio_file_error(uf) ?: -EIO;
 }
 
@@ -178,14 +179,14 @@ static bool uio_has_event(const struct uio_file *uf, s32 *event)
 	return *event != READ_ONCE(uf->event_count);
 }
 
-/* Until something may have changed; the caller looks what. */
+/* Wait until something may have changed. The caller checks what it is. */
 static noinline void uio_wait(const struct uio_file *uf)
 {
 	wait_queue_head_t *queue = &uf->obj->idev.wait;
 	DEFINE_WAIT(wait);
 	s32 event;
 
-	/* first: whoever changes what is looked at below wakes afterwards */
+	/* before the checks below: whoever changes their result wakes us afterwards */
 	prepare_to_wait(queue, &wait, TASK_INTERRUPTIBLE);
 	if (!uio_has_event(uf, &event) && !uio_read_error(uf, false) &&
 	    !signal_pending(current))
@@ -230,7 +231,7 @@ __poll_t uio_poll(struct file *filp, poll_table *wait)
 	bool has_event, has_irq;
 	s32 event;
 
-	/* first, as in uio_wait() */
+	/* before the checks, as in uio_wait() */
 	poll_wait(filp, &uf->obj->idev.wait, wait);
 
 	has_event = uio_has_event(uf, &event);
@@ -242,14 +243,14 @@ __poll_t uio_poll(struct file *filp, poll_table *wait)
 	return has_event ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-/* Has every sleeper look at the state; exclusive ones, too: one may be another file's. */
+/* Wakes every sleeper, not just one exclusive one: that may belong to another file. */
 void uio_wake_all(struct uio_object *obj)
 {
 	__wake_up(&obj->idev.wait, TASK_INTERRUPTIBLE, 0,
 		  poll_to_key(EPOLLHUP | EPOLLERR));
 }
 
-/* Tells every sleeper that the device is revoked. */
+/* Wakes every sleeper and sends signals: the device is revoked. */
 void uio_wake_hangup(struct uio_object *obj)
 {
 	uio_wake_all(obj);

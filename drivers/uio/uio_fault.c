@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: what a touch of a mapping gives.
+ * Userspace I/O: page faults.
  *
- * Page table entries are inserted between uio_enter() and uio_leave(): whoever
- * revokes and drains the device knows that there is none left that it did not
- * see. That is why no page is left to the caller to insert, which it would do
- * after uio_leave(). They are also inserted under uio_file_srcu, for UIO_IOC_REVOKE,
- * which waits for that, but not for the driver.
+ * Page table entries are inserted between uio_enter() and uio_leave(). So a revoke and a
+ * drain find all of them. A fault handler must not return a page for mm to insert: mm
+ * would do so after uio_leave(). Entries are also inserted under uio_file_srcu, for
+ * UIO_IOC_REVOKE: it waits for that, but not for the driver.
  *
- * A page fault costs several times as much as mapping one more page. So where a mapping
- * is walked through, a touch maps as many pages as the page cache takes around one, and
- * twice as many each time, up to a limit. Any other touch maps one page: many programs
- * use no more.
+ * A page fault costs several times as much as mapping one more page. So when a process
+ * walks through a mapping, a fault maps as many pages as fault-around does for the page
+ * cache. Each further fault of the walk maps twice as many, up to a limit. Any other
+ * fault maps one page: many programs use no more.
  */
 
 #include "uio_internal.h"
@@ -26,13 +25,13 @@
 #include <asm/pgalloc.h>
 
 #define UIO_WALK_PAGES		16U
-/* They are on the stack. */
+/* Limited because the array of pages is on the stack. */
 #define UIO_WALK_PAGES_MAX	64U
 
 /*
- * vm_private_data of our VMAs has in the upper bits the address where a walk goes on,
- * and in the bits below a page the log2 of the number of pages that the last touch
- * mapped. Faults may race for it; at worst they map the wrong number of pages.
+ * vm_private_data of our VMAs holds the address where a walk would continue and, in the
+ * bits below PAGE_SHIFT, the log2 of the number of pages that the last fault mapped.
+ * Faults may race for it: at worst they map the wrong number of pages.
  */
 static void uio_walk_goes_on(const struct vm_fault *vmf, unsigned int mapped)
 {
@@ -40,7 +39,7 @@ static void uio_walk_goes_on(const struct vm_fault *vmf, unsigned int mapped)
 		   (void *)(vmf->address + mapped * PAGE_SIZE + ilog2(mapped)));
 }
 
-/* How many pages a touch should map; all in the VMA, the region and the page table. */
+/* How many pages a fault should map, all in the VMA, the region and the page table. */
 static unsigned int uio_walk_pages(const struct vm_fault *vmf, const struct uio_mem *mem,
 				   unsigned long index)
 {
@@ -59,9 +58,9 @@ static unsigned int uio_walk_pages(const struct vm_fault *vmf, const struct uio_
 }
 
 /*
- * Before it calls a fault handler, the kernel makes ready a page table for where there
- * is none. What inserts a page inside of the handler would make another one. That only
- * saves work, so it is not done where a module may lack what pmd_populate() needs.
+ * Before mm calls a fault handler, it preallocates a page table if there is none. Without
+ * this function, inserting a page from the handler would allocate another one. This only
+ * saves work, so skip it where modules may lack what pmd_populate() needs.
  */
 static void uio_use_page_table(struct vm_fault *vmf)
 {
@@ -77,7 +76,7 @@ static void uio_use_page_table(struct vm_fault *vmf)
 	ptl = pmd_lock(mm, vmf->pmd);
 	if (pmd_none(*vmf->pmd)) {
 		mm_inc_nr_ptes(mm);
-		/* pairs with the dependency of who walks there without the lock */
+		/* pairs with the address dependency of lockless page table walks */
 		smp_wmb();
 		pmd_populate(mm, vmf->pmd, vmf->prealloc_pte);
 		vmf->prealloc_pte = NULL;
@@ -93,13 +92,13 @@ static int uio_insert_now(struct vm_fault *vmf, struct page **pages, unsigned lo
 	if (*nr > 1)
 		return vm_insert_pages(vmf->vma, vmf->address, pages, nr);
 
-	/* one is cheaper so */
+	/* cheaper for one page */
 	err = vm_insert_page(vmf->vma, vmf->address, *pages);
 	*nr = !!err;
 	return err;
 }
 
-/* If only some are inserted, that will do. -EBUSY: another touch was faster. */
+/* Succeeds if any page was inserted. -EBUSY: another fault was faster. */
 static vm_fault_t uio_insert(const struct uio_file *uf, struct vm_fault *vmf,
 			     struct page **pages, int nr)
 {
@@ -122,16 +121,16 @@ static vm_fault_t uio_insert(const struct uio_file *uf, struct vm_fault *vmf,
 }
 
 /*
- * Memory of the slab, or of a higher order without __GFP_COMP, has pages without
- * a refcount of their own. They are mapped without one: no mapping outlives the
- * memory, and as it has no page that could be pinned, nothing else does.
+ * Pages of slab memory, and of higher-order memory without __GFP_COMP, have no refcount
+ * of their own. They are mapped without a reference. This is safe: no mapping outlives
+ * the memory, and nothing else can pin these pages.
  */
 static bool uio_page_is_counted(struct page *page)
 {
 	return !PageSlab(compound_head(page)) && page_count(page);
 }
 
-/* Without a reference. As the VMA is cached now, not as its I/O memory may have been. */
+/* Without a reference. The caching is that of vm_flags, not that of former I/O memory. */
 static vm_fault_t uio_insert_pfn_now(struct vm_fault *vmf, unsigned long pfn)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -208,7 +207,7 @@ static vm_fault_t uio_fault_live(const struct uio_file *uf, struct vm_fault *vmf
 
 	if (!mem || index >= uio_mem_pages(mem))
 		return VM_FAULT_SIGBUS;
-	/* mmap() has populated it: the driver has taken that page away */
+	/* mmap() populated it, so the driver has taken this page away */
 	if (vmf->vma->vm_flags & VM_IO)
 		return VM_FAULT_SIGBUS;
 
@@ -226,8 +225,8 @@ static vm_fault_t uio_fault_live(const struct uio_file *uf, struct vm_fault *vmf
 }
 
 /*
- * One page for all touches through one file bounds what a revoked device can
- * cost. The file outlives its mappings, so the page does, too.
+ * One page for each file limits how much memory a revoked device can cost. The file
+ * outlives its mappings, and so does the page.
  */
 static struct page *uio_get_sink(struct uio_file *uf)
 {
@@ -257,14 +256,14 @@ static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
 
 	if (!ctx || !(ctx->flags & UIO_CONTEXT_SINK))
 		return vmf_error(-EIO);
-	/* the kernel allows a private mapping of I/O memory no single page */
+	/* mm does not allow inserting single pages into private mappings of I/O memory */
 	if (is_io && uio_is_cow(vmf->vma))
 		return vmf_error(-EIO);
 
 	page = uio_get_sink(uf);
 	if (!page)
 		return VM_FAULT_OOM;
-	/* only memory may be pinned for I/O, as before */
+	/* as before, memory may be pinned for I/O, and I/O memory may not */
 	return is_io ? uio_insert_pfn(uf, vmf, page) : uio_insert(uf, vmf, &page, 1);
 }
 
@@ -275,8 +274,8 @@ static vm_fault_t uio_vma_fault(struct vm_fault *vmf)
 	unsigned int noio;
 
 	/*
-	 * Not to wait for I/O: it may wait for the driver with a page locked, or for
-	 * who is in UIO_IOC_REVOKE and waits for uio_file_srcu.
+	 * An allocation must not wait for I/O. The I/O may wait for the driver, with a
+	 * page locked, or for a UIO_IOC_REVOKE that waits for uio_file_srcu.
 	 */
 	noio = memalloc_noio_save();
 	switch (uio_file_enter(uf)) {
@@ -293,7 +292,7 @@ static vm_fault_t uio_vma_fault(struct vm_fault *vmf)
 }
 
 #ifdef CONFIG_HAVE_IOREMAP_PROT
-/* For ptrace() and the like. */
+/* For ptrace() and similar users. */
 static int uio_vma_access(struct vm_area_struct *vma, unsigned long addr,
 			  void *buf, int len, int write)
 {
@@ -303,7 +302,7 @@ static int uio_vma_access(struct vm_area_struct *vma, unsigned long addr,
 	if (uio_file_enter(uf))
 		return -EIO;
 
-	/* the next page may be one that was taken away; the caller comes again for it */
+	/* the next page may be gone; the caller calls again for it */
 	len = min_t(int, len, PAGE_SIZE - offset_in_page(addr));
 	ret = generic_access_phys(vma, addr, buf, len, write);
 	uio_leave(uf->obj);
@@ -314,10 +313,10 @@ static int uio_vma_access(struct vm_area_struct *vma, unsigned long addr,
 #endif
 
 /*
- * Maps nothing. To the kernel a VMA with this operation has a fault handler that
- * can do with the VMA's lock in place of the mmap_lock, as ours does: that saves
- * each touch a second attempt, and a thread that waits in a driver's get_pages
- * does not hold up what others do to the address space.
+ * Maps nothing. But if a VMA has this operation, mm calls its fault handler under the
+ * VMA's lock in place of the mmap_lock. Our handler needs no more. So no fault is tried
+ * twice, and a thread that waits in a driver's get_pages does not block other changes of
+ * the address space.
  */
 static vm_fault_t uio_vma_map_pages(struct vm_fault *vmf, pgoff_t start,
 				    pgoff_t end)
@@ -330,13 +329,13 @@ const struct vm_operations_struct uio_memory_vm_ops = {
 	.map_pages	= uio_vma_map_pages,
 };
 
-/* For mappings that mmap() has populated: what a touch does not find was taken away. */
+/* For mappings that mmap() populated. A page that is not present was taken away. */
 const struct vm_operations_struct uio_io_vm_ops = {
 	.fault		= uio_vma_fault,
 	.access		= uio_vma_access,
 };
 
-/* Not for ptrace(): it is memory, which generic_access_phys() can't map. */
+/* No access() for ptrace(): this is memory, which generic_access_phys() can't map. */
 const struct vm_operations_struct uio_dma_vm_ops = {
 	.fault		= uio_vma_fault,
 };

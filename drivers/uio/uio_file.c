@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: what a file of /dev/uioN can do.
+ * Userspace I/O: file operations of /dev/uioN.
  */
 
 #include "uio_internal.h"
@@ -10,15 +10,15 @@
 #include <linux/uio_device.h>
 
 /*
- * Held for reading by who looks at &uio_file.revoked and then inserts a page, or puts
- * the file on the list for signals. UIO_IOC_REVOKE sets the flag, waits for these, and
- * undoes what they did. It is one for all devices: never call a driver under it.
+ * A reader checks &uio_file.revoked and then inserts a page, or puts the file on the list
+ * for signals. UIO_IOC_REVOKE sets the flag, waits for the readers, and undoes what they
+ * did. There is one for all devices: never call a driver under it.
  */
 DEFINE_SRCU(uio_file_srcu);
 
 /*
- * Drivers without a context were written when open, release and irqcontrol never
- * ran at the same time, and some count on it.
+ * Drivers without a context were written when open, release and irqcontrol never ran
+ * concurrently. Some rely on it.
  */
 static void uio_take_turn(struct uio_object *obj)
 {
@@ -37,7 +37,7 @@ static int uio_call_open(struct uio_object *obj)
 	int ret;
 
 	uio_take_turn(obj);
-	/* its turn may have come late */
+	/* the wait may have been long */
 	ret = uio_revoked(obj) ? -ENODEV :
 				 obj->idev.info->open(obj->idev.info, obj->inode);
 	uio_end_turn(obj);
@@ -61,7 +61,7 @@ static int uio_open_live(struct uio_object *obj, const struct inode *node,
 	struct uio_file *uf;
 	int ret;
 
-	/* inside the driver, so the owner is still there to be asked */
+	/* we are inside the driver, so the module still exists */
 	if (!try_module_get(obj->idev.owner))
 		return -ENODEV;
 
@@ -76,7 +76,7 @@ static int uio_open_live(struct uio_object *obj, const struct inode *node,
 		.id		= -1,
 	};
 
-	/* many devices are never opened */
+	/* not at registration: many devices are never opened */
 	ret = READ_ONCE(obj->inode) ? 0 : uio_make_inode(obj, node);
 	if (!ret && info->open)
 		ret = uio_call_open(obj);
@@ -123,7 +123,7 @@ static int uio_release(struct inode *inode, struct file *filp)
 	bool live = uio_enter(obj);
 	int ret = 0;
 
-	/* Without a context a revoked device has nobody left to ask. */
+	/* Without a context the driver of a revoked device may be gone. */
 	if ((live || ctx) && obj->idev.info->release)
 		ret = uio_call_release(obj);
 	if (live)
@@ -132,7 +132,7 @@ static int uio_release(struct inode *inode, struct file *filp)
 	if (uf->id >= 0)
 		uio_put_mappings(uf);
 
-	/* In this order: the context's release is the module's code. */
+	/* In this order: the context's release is code of the module. */
 	if (ctx)
 		uio_context_put(ctx);
 	module_put(obj->idev.owner);
@@ -168,7 +168,7 @@ static ssize_t uio_write(struct file *filp, const char __user *buf,
 		return ret;
 
 	uio_take_turn(obj);
-	/* its turn may have come late */
+	/* the wait may have been long */
 	ret = uio_file_error(uf) ?: uio_irqcontrol(obj->idev.info, irq_on);
 	uio_end_turn(obj);
 
@@ -182,7 +182,7 @@ static int uio_fasync_on(int fd, struct file *filp)
 	int section, ret = -ENODEV;
 	unsigned int noio;
 
-	/* as in a fault: I/O may wait for who waits for this section */
+	/* as in a fault: I/O may wait for a task that waits for this section */
 	noio = memalloc_noio_save();
 	section = srcu_read_lock(&uio_file_srcu);
 	if (!READ_ONCE(uf->revoked))
@@ -225,7 +225,7 @@ static int uio_mmap(struct file *filp, struct vm_area_struct *vma)
 	return ret;
 }
 
-/* False if somebody else has. Under map_lock: pairs with uio_begin_populating(). */
+/* False if it was revoked before. Under map_lock: pairs with uio_begin_populating(). */
 static bool uio_set_revoked(struct uio_file *uf)
 {
 	guard(mutex)(&uf->obj->map_lock);
@@ -236,7 +236,7 @@ static bool uio_set_revoked(struct uio_file *uf)
 	return true;
 }
 
-/* Takes the device away from one open file. Does not wait for the driver. */
+/* Revokes one open file. Does not wait for the driver. */
 static int uio_revoke_file(struct file *filp)
 {
 	struct uio_file *uf = filp->private_data;

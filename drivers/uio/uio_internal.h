@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Userspace I/O: what the files of the core share.
+ * Userspace I/O: definitions that the files of the core share.
  *
- * genksyms expands every type that is visible where a symbol is exported, so
- * an #include added here changes the symbol versions of the functions that
- * existing drivers link to. Include what else a file needs in that file, but not in
- * uio_register.c and uio_event.c, which export old symbols. (uio_mm.h includes no more
- * than this.)
+ * genksyms expands every type that is visible where a symbol is exported. So a new
+ * #include here changes the symbol versions of functions that existing drivers link to.
+ * Put the #includes that a file needs into that file. Do not add any to uio_register.c
+ * and uio_event.c, which export old symbols. (uio_mm.h includes no more than this.)
  *
  * Locks, in the order in which they are taken:
  *
- * - the mmap_lock or a VMA's lock: mm's; mmap() and faults come with it;
- * - &uio_object.active: to lockdep the time inside the driver is a lock. It is entered
- *   by trylock, so a callback may take the mmap_lock;
- * - &uio_device.info_lock: open, release and irqcontrol of a driver without a context
- *   take turns, so the driver may sleep with it held;
- * - uio_file_srcu: around a look at &uio_file.revoked and what is done because of it;
- *   one for all devices, so no driver is called under it;
- * - &uio_object.map_lock: lists and numbers of mappings. No driver is called under it,
- *   and allocations are GFP_NOIO. Not nested with uio_file_srcu.
+ * - the mmap_lock or a VMA's lock: mm holds it when it calls mmap() or a fault handler;
+ * - &uio_object.active: lockdep sees the time inside the driver as a lock. Entering is a
+ *   trylock, so a callback may take the mmap_lock;
+ * - &uio_device.info_lock: serialises open, release and irqcontrol of a driver without a
+ *   context. The driver may sleep with it held;
+ * - uio_file_srcu: held from the check of &uio_file.revoked to the end of the action
+ *   that depends on it. One for all devices, so no driver is called under it;
+ * - &uio_object.map_lock: protects lists and numbers of mappings. No driver is called
+ *   under it, and allocations are GFP_NOIO. Not nested with uio_file_srcu.
  *
  * None of them is held while a drain waits.
  */
@@ -40,40 +39,39 @@
 #include <linux/uio_driver.h>
 #include <linux/dma-mapping.h>
 
-/* What poll() gives of a live device that has no interrupt. */
+/* What poll() returns for a live device without an interrupt. */
 #ifndef UIO_POLL_NO_IRQ
 #define UIO_POLL_NO_IRQ		EPOLLERR
 #endif
 
 /**
  * struct uio_object - the core's own part of a UIO device
- * @idev: the part that drivers can see; its refcount is that of the object
- * @ctx: keeps @idev.info valid after unregistration; NULL: nothing does
- * @inode: all mappings of the device are in this inode's i_mapping, so that
- *	one call finds them whatever device node they were opened through;
- *	NULL before the first open()
+ * @idev: the part that drivers can see; holds the refcount of the object
+ * @ctx: keeps @idev.info valid after the unregistration; NULL: nothing does
+ * @inode: all mappings of the device are in its i_mapping, so one call finds them,
+ *	no matter which device node was opened; NULL before the first open()
  * @active: state of the device and number of callers inside the driver, see
  *	uio_lifetime.c
- * @unmap_again: set by uio_revoke() for uio_drain(): somebody was inside the driver or
- *	in mmap(), and may make a page present after the unmapping
- * @driver_faults: a mapping keeps the offset of user space for its driver's fault
- *	handler, so uio_unmap_file() has more to unmap. Never cleared, no lock
- * @had_irq: what uio_look_at_irq() saw last; with an event at hand it saves a look
- * @irq: line to free; UIO_IRQ_NONE if none was requested
- * @io_regions: bit N: region N has been mapped as I/O memory, whatever it is by now
+ * @unmap_again: uio_revoke() tells uio_drain() to unmap again: a caller was inside the
+ *	driver or in mmap(), and may make a page present after the first time
+ * @driver_faults: some mapping keeps user space's offset for the driver's fault handler,
+ *	so uio_unmap_file() has more to unmap. Never cleared, no lock
+ * @had_irq: result of the last uio_look_at_irq(); good enough if there is an event
+ * @irq: interrupt to free; UIO_IRQ_NONE if none was requested
+ * @io_regions: bit N is set once region N was mapped as I/O memory; never cleared
  * @map_lock: taken inside the mmap_lock; protects @populating, @driver_ops, @file_ids,
- *	@file_ids_end, and &uio_file.id and &uio_file.revoked against who writes them
+ *	@file_ids_end, and writes of &uio_file.id and &uio_file.revoked
  * @populating: mmap() calls that make pages present, see uio_unmap.c
- * @driver_ops: what stands before vm_operations of the driver's
+ * @driver_ops: wrappers of the driver's vm_operations, see uio_driver_mmap.c
  * @file_ids: &uio_file.id of the files that are mapped
- * @file_ids_end: one more than the highest of them there ever was
- * @dep_map: makes the time inside the driver look like a read lock to lockdep
- * @active_key: class of @dep_map, of this device only: a callback may unregister
- *	another device
+ * @file_ids_end: one more than the highest of them ever used
+ * @dep_map: lockdep sees the time inside the driver as a read lock
+ * @active_key: class of @dep_map, one per device: a callback may unregister another
+ *	device
  * @info_key: the same for &uio_device.info_lock
- * @rcu: uio_event_notify() and open() find the object without a reference
+ * @rcu: uio_event_notify() and open() look the object up without a reference
  *
- * These are not in struct uio_device because compiled drivers know its layout.
+ * struct uio_device can't have these members: compiled drivers know its layout.
  */
 struct uio_object {
 	struct uio_device	idev;
@@ -116,16 +114,15 @@ void uio_revoke(struct uio_object *obj);
 void uio_drain(struct uio_object *obj);
 
 /*
- * Is in &uio_object.active while the device is not live: far enough from 0 for any
- * number of callers.
+ * Added to &uio_object.active while the device is not live. So far below 0 that no
+ * number of callers makes the sum positive.
  */
 #define UIO_REVOKED_BIAS	(INT_MIN / 2)
 
 /*
- * To lockdep a caller inside the driver holds a lock for reading, taken by
- * trylock since uio_enter() never waits, and a drain takes it for writing. That
- * reports a drain from inside a callback, and one under a lock that a callback
- * takes.
+ * For lockdep, a caller inside the driver holds a read lock. It is taken by trylock,
+ * because uio_enter() never waits. A drain takes it for writing. So lockdep reports a
+ * drain from inside a callback, or under a lock that a callback takes.
  */
 static inline void uio_dep_enter(struct uio_object *obj)
 {
@@ -133,12 +130,14 @@ static inline void uio_dep_enter(struct uio_object *obj)
 }
 
 /**
- * uio_enter - get ready to call into the driver
+ * uio_enter - begin a call into the driver
  * @obj: the device; the caller has a reference or is in an RCU section
  *
- * Return: true if the device is live: the driver's info and what it describes
- * stay valid until uio_leave(), and the caller may sleep. false if the device
- * is revoked, or not live yet. Never waits.
+ * Never waits.
+ *
+ * Return: true if the device is live. Then the driver's info and the memory that it
+ * describes stay valid until uio_leave(). The caller may sleep. false if the device is
+ * revoked, or not live yet.
  */
 static inline bool uio_enter(struct uio_object *obj)
 {
@@ -151,19 +150,19 @@ static inline bool uio_enter(struct uio_object *obj)
 }
 
 /**
- * uio_leave - done with the driver
+ * uio_leave - end a call into the driver
  * @obj: the device that uio_enter() returned true for
  */
 static inline void uio_leave(struct uio_object *obj)
 {
 	rwsem_release(&obj->dep_map, _RET_IP_);
 
-	/* fully ordered: pairs with uio_drained(); after it the object may be freed */
+	/* fully ordered: pairs with uio_drained(). Now the object may be freed */
 	if (unlikely(atomic_dec_return(&obj->active) == UIO_REVOKED_BIAS))
 		uio_wake_drain(obj);
 }
 
-/* Would uio_enter() fail? True of a NEW device, too. Of use to who does not go inside. */
+/* Would uio_enter() fail? Also true for a NEW device. For callers that do not enter. */
 static inline bool uio_revoked(const struct uio_object *obj)
 {
 	return atomic_read(&obj->active) < 0;
@@ -172,11 +171,11 @@ static inline bool uio_revoked(const struct uio_object *obj)
 /**
  * struct uio_file - an open file
  * @obj: the device; the file has a reference
- * @event_count: event count at the last read(); concurrent ones may race for it
+ * @event_count: event count at the last read(); concurrent reads may race for it
  * @id: tells the file's mappings from those of other files, see uio_mapping.h;
  *	negative before the first mmap(), which sets it under map_lock
- * @revoked: UIO_IOC_REVOKE; set once, under map_lock
- * @sink: page for touches after the device was revoked, NULL until one needs it
+ * @revoked: by UIO_IOC_REVOKE; set once, under map_lock
+ * @sink: page for faults after the device was revoked, NULL until the first of them
  */
 struct uio_file {
 	struct uio_object	*obj;
@@ -190,8 +189,7 @@ struct uio_file {
  * uio_file_error - can the file still be used
  * @uf: the file
  *
- * Return: 0, -ENODEV if it was taken away from this file, or -EIO if the device
- * is gone.
+ * Return: 0; -ENODEV if the file is revoked; or -EIO if the device is gone.
  */
 static inline int uio_file_error(const struct uio_file *uf)
 {
@@ -201,10 +199,10 @@ static inline int uio_file_error(const struct uio_file *uf)
 }
 
 /**
- * uio_file_enter - get ready to call into the driver on behalf of a file
+ * uio_file_enter - begin a call into the driver on behalf of a file
  * @uf: the file
  *
- * Return: 0 as uio_enter(), until uio_leave(); or an error as uio_file_error().
+ * Return: 0 if the device was entered, see uio_enter(); or an error as uio_file_error().
  */
 static inline int uio_file_enter(const struct uio_file *uf)
 {
@@ -231,17 +229,17 @@ extern struct srcu_struct uio_file_srcu;
 int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma);
 void uio_put_mappings(struct uio_file *uf);
 
-/* uio_driver_mmap.c: mmap() of a driver's */
+/* uio_driver_mmap.c: mmap() by a driver */
 int uio_mmap_driver(struct uio_file *uf, struct vm_area_struct *vma,
 		    bool *keep_pgoff);
 void uio_free_driver_ops(struct uio_object *obj);
 
-/* uio_fault.c: touching a mapping */
+/* uio_fault.c: page faults */
 extern const struct vm_operations_struct uio_memory_vm_ops;
 extern const struct vm_operations_struct uio_io_vm_ops;
 extern const struct vm_operations_struct uio_dma_vm_ops;
 
-/* uio_unmap.c: taking mappings away */
+/* uio_unmap.c: unmapping */
 int uio_begin_populating(struct uio_file *uf, struct mm_struct *mm);
 bool uio_is_populating(struct uio_object *obj);
 void uio_wait_for_populating(struct uio_object *obj, const struct uio_file *uf);

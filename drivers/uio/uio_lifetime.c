@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: how long things live.
+ * Userspace I/O: states and lifetimes.
  */
 
 #include "uio_internal.h"
@@ -12,39 +12,40 @@
 /**
  * DOC: lifetime
  *
- * Two objects with a refcount each, and one state:
+ * There are two objects, each with a refcount, and one state:
  *
- * - &struct uio_device is the core's. An open file has a reference, and so has
- *   the registration. It needs nothing of the driver's to stay valid.
- * - &struct uio_context is the driver's. An open file has a reference, and so
- *   have the registration and the driver itself.
+ * - &struct uio_device belongs to the core. Each open file holds a reference, and so
+ *   does the registration. It needs nothing from the driver to stay valid.
+ * - &struct uio_context belongs to the driver. Each open file holds a reference, and so
+ *   do the registration and the driver itself.
  *
  * A mapping needs no reference of its own: its VMA holds the open file.
  *
  * The state is the counter @active. It counts the callers that are inside the
- * driver, and UIO_REVOKED_BIAS is added to it while the device is not live:
+ * driver. While the device is not live, UIO_REVOKED_BIAS is added:
  *
  * ============  ==================================================
- * NEW           the bias exactly: it is being registered
- * LIVE          0 and above: uio_enter() succeeds
- * REVOKED       below 0: uio_enter() fails; some callers may not
- *               have left yet
- * DRAINED       the bias exactly, for good: nobody is inside
- * RELEASED      the context's release is called
+ * NEW           exactly the bias: the device is being registered
+ * LIVE          0 or more: uio_enter() succeeds
+ * REVOKED       less than 0: uio_enter() fails; some callers may
+ *               still be inside
+ * DRAINED       exactly the bias, for good: nobody is inside
+ * RELEASED      the context's release was called
  * ============  ==================================================
  *
- * Whoever calls into the driver, or puts its memory into a page table, does so
- * between uio_enter() and uio_leave(), where it may sleep. What comes later by design
- * does not enter: with a context, &uio_info.release and the context's release; without
- * one, vm_operations that count mappings, see uio_driver_mmap.c. Event count and wait
- * queue are the core's own: read() and poll() enter only if there is no event, to see
- * whether the driver has an interrupt.
+ * The core calls into the driver, and puts the driver's memory into page tables, only
+ * between uio_enter() and uio_leave(). It may sleep there. Calls that have to come later
+ * do not enter: with a context, &uio_info.release and the context's release; without a
+ * context, vm_operations that count mappings, see uio_driver_mmap.c.
+ *
+ * Event count and wait queue belong to the core. So read() and poll() enter only if
+ * there is no event, to see whether the driver has an interrupt.
  */
 
-/* Objects that are not freed yet; module exit waits for zero. */
+/* Number of objects that are not freed yet; module exit waits for zero. */
 static atomic_t uio_nr_objects;
 
-/* The slow part of uio_leave(). The object may be freed: only its address is used. */
+/* The slow path of uio_leave(). The object may be freed: use its address only. */
 void uio_wake_drain(struct uio_object *obj)
 {
 	wake_up_var(&obj->active);
@@ -54,20 +55,20 @@ EXPORT_SYMBOL_IF_KUNIT(uio_wake_drain);
 /* NEW to LIVE */
 void uio_make_live(struct uio_object *obj)
 {
-	/* pairs with uio_enter(): whoever gets inside finds everything there */
+	/* pairs with uio_enter(): whoever enters sees the complete registration */
 	atomic_set_release(&obj->active, 0);
 }
 
-/* LIVE to REVOKED; does nothing if that has been done. */
+/* LIVE to REVOKED; does nothing if the device is not live. */
 void uio_revoke(struct uio_object *obj)
 {
 	struct uio_context *ctx = obj->ctx;
 	int old = atomic_read(&obj->active);
 
 	/*
-	 * Enters while it revokes, so that a drain waits for the rest of this.
-	 * Fully ordered: whoever is woken, or waits for a page table lock that
-	 * is taken below, sees the new state.
+	 * Revoke and enter in one step, so that a drain waits for the rest of this
+	 * function. Fully ordered: whoever is woken, or waits for a page table lock
+	 * that is taken below, sees the new state.
 	 */
 	do {
 		if (old < 0)
@@ -86,14 +87,14 @@ void uio_revoke(struct uio_object *obj)
 
 static bool uio_drained(const struct uio_object *obj)
 {
-	/* pairs with uio_leave(): what was done inside is visible */
+	/* pairs with uio_leave(): everything done inside is visible */
 	return atomic_read_acquire(&obj->active) == UIO_REVOKED_BIAS;
 }
 
-/* REVOKED to DRAINED: waits until everybody, and the interrupt handler, is outside. */
+/* REVOKED to DRAINED: waits for all callers inside and for the interrupt handler. */
 void uio_drain(struct uio_object *obj)
 {
-	/* nothing would end the wait */
+	/* the wait would never end */
 	if (WARN_ON_ONCE(!uio_revoked(obj)))
 		return;
 
@@ -114,14 +115,14 @@ void uio_drain(struct uio_object *obj)
 }
 
 /**
- * uio_object_alloc - make a UIO device
+ * uio_object_alloc - allocate a UIO device
  * @owner: module that open files pin
  * @parent: parent device
  * @info: the driver's description of the device
  * @ctx: context, or NULL
  *
- * Return: a new device with one reference, which put_device() drops; it has no
- * minor and no name. NULL if memory is short.
+ * Return: a new device with one reference, for put_device(), and without a minor and a
+ * name. NULL if memory is short.
  */
 struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 				    struct uio_info *info,
@@ -172,8 +173,8 @@ void uio_object_release(struct device *dev)
 }
 
 /*
- * When this module goes, no reference is left. But with CONFIG_DEBUG_KOBJECT_RELEASE
- * uio_object_release() runs seconds after the last put, and it needs this module.
+ * When this module is unloaded, no reference is left. But uio_object_release() is code of
+ * this module, and CONFIG_DEBUG_KOBJECT_RELEASE runs it seconds after the last put.
  */
 void uio_wait_for_objects(void)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: module, device numbers, and the file system that the inodes for
+ * Userspace I/O: module, device numbers, and the file system for the inodes that
  * mappings are in.
  */
 
@@ -21,8 +21,8 @@ static DEFINE_XARRAY_ALLOC(uio_minors);
 /**
  * uio_ready - can devices be registered
  *
- * Return: false if not yet: a driver that is built in may be probed before this
- * core is.
+ * Return: false if it is too early: a built-in driver may be probed before this core is
+ * initialised.
  */
 bool uio_ready(void)
 {
@@ -30,8 +30,8 @@ bool uio_ready(void)
 }
 
 /**
- * uio_minor_alloc - give a device its number
- * @obj: the device, not live yet: until it is, open() finds it and fails
+ * uio_minor_alloc - allocate the device number
+ * @obj: the device; until it is live, open() finds it and fails
  *
  * Return: 0, or a negative error code.
  */
@@ -54,17 +54,17 @@ int uio_minor_alloc(struct uio_object *obj)
 	return 0;
 }
 
-/* Not before device_del(): the next device to get it has the same name. */
+/* Only after device_del(): the next device with this number gets the same name. */
 void uio_minor_free(struct uio_object *obj)
 {
 	xa_erase(&uio_minors, obj->idev.minor);
 }
 
 /**
- * uio_object_find - find a device to open
- * @minor: its minor
+ * uio_object_find - find a device by its number
+ * @minor: the minor number
  *
- * Return: the device, whatever its state, with a reference, or NULL.
+ * Return: the device, in any state, with a reference; or NULL.
  */
 struct uio_object *uio_object_find(unsigned int minor)
 {
@@ -79,8 +79,8 @@ struct uio_object *uio_object_find(unsigned int minor)
 }
 
 /**
- * uio_make_inode - make the inode of a device's mappings
- * @obj: the device, which has none yet, or gets one from another thread now
+ * uio_make_inode - make the inode that the device's mappings are in
+ * @obj: the device, without an inode; another thread may set one at the same time
  * @node: a device node
  *
  * Return: 0, or a negative error code.
@@ -92,7 +92,7 @@ int uio_make_inode(struct uio_object *obj, const struct inode *node)
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
 
-	/* as that of a device node, for drivers that look at it */
+	/* like the inode of a device node, for drivers that look at it */
 	inode->i_mode |= S_IFCHR;
 	inode->i_rdev = obj->idev.dev.devt;
 	inode->i_cdev = node->i_cdev;
@@ -106,7 +106,7 @@ static int uio_init_fs_context(struct fs_context *fc)
 	return init_pseudo(fc, UIO_FS_MAGIC) ? 0 : -ENOMEM;
 }
 
-/* No owner: the mount below would pin this module for ever. */
+/* No .owner: the mount in uio_init() would pin this module for ever. */
 static struct file_system_type uio_fs_type = {
 	.name			= "uio",
 	.init_fs_context	= uio_init_fs_context,

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Userspace I/O: where in a device's one i_mapping a page is.
+ * Userspace I/O: page offsets in a device's i_mapping, which all its mappings share.
  *
- * User space names a region by file offset: page N is the start of region N.
- * Left like that in the VMA, the second page of region 0 would be taken for the
- * first of region 1 as soon as the mapping is split. It would also be impossible
- * to unmap one region, or what one file has mapped. So mmap() moves each VMA to
+ * User space selects a region by file offset: page N is the start of region N. With
+ * this offset in the VMA, a split of the mapping would make the second page of region 0
+ * look like the first page of region 1. Nobody could unmap one region, or the mappings
+ * of one file. So mmap() changes vm_pgoff of each VMA to
  *
  *	region, file, page in the region
  *
- * from the highest bits of the page offset to the lowest, which are kept by
- * everything that splits, moves or copies a mapping. The file is &uio_file.id, a
- * number that it gets at its first mmap(). /proc/PID/maps shows the whole as the offset.
+ * from the highest bits to the lowest. mm keeps them right when it splits, moves or
+ * copies a mapping. "file" is &uio_file.id, a number that a file gets at its first
+ * mmap(). /proc/PID/maps shows the result as the offset.
  */
 
 #ifndef _UIO_MAPPING_H
@@ -21,7 +21,7 @@
 #include <linux/mm.h>
 #include <linux/uio_driver.h>
 
-/* What pgoff_t holds, and loff_t in bytes. */
+/* As many bits as fit into a pgoff_t and, in bytes, into an loff_t. */
 #define UIO_PGOFF_BITS	(BITS_PER_LONG == 32 ? 32 : 63 - PAGE_SHIFT)
 #define UIO_REGION_BITS	3
 #define UIO_PAGE_BITS	(BITS_PER_LONG == 32 ? 20 : 28)
@@ -59,7 +59,7 @@ static inline unsigned long uio_mem_pages(const struct uio_mem *mem)
 	return PAGE_ALIGN(offset_in_page(mem->addr) + mem->size) >> PAGE_SHIFT;
 }
 
-/* A write makes a private copy of the page, now or after an mprotect(). */
+/* Does a write make a private copy of the page, now or after an mprotect()? */
 static inline bool uio_is_cow(const struct vm_area_struct *vma)
 {
 	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE;

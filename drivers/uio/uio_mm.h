@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Userspace I/O: the parts of mm that the core's mmap() needs and drivers do not.
+ * Userspace I/O: parts of mm that the core needs for mmap(), and drivers do not need.
  */
 
 #ifndef _UIO_MM_H
@@ -20,8 +20,8 @@ static inline bool uio_driver_maps(const struct uio_info *info)
 #endif
 
 /*
- * Calls a driver's mmap_prepare(). The core's own mmap() inserts pages and changes the
- * offset, which mmap_prepare() can't. To be removed when it can.
+ * Calls a driver's mmap_prepare(). The core itself uses mmap(), because it inserts pages
+ * and changes the offset. mmap_prepare() can't do that yet. Remove this when it can.
  */
 #ifndef uio_mmap_prepare
 static inline int uio_mmap_prepare(struct uio_info *info,
@@ -39,9 +39,9 @@ static inline int uio_mmap_prepare(struct uio_info *info,
 #endif
 
 /*
- * A number that changes when the mmap_lock, held for writing, is released. Without
- * CONFIG_PER_VMA_LOCK it is always 0. raw_read_seqcount() is an acquire: pairs with the
- * release in mm_lock_seqcount_end(), so who sees it change finds the VMA.
+ * A number that changes when a writer drops the mmap_lock. Always 0 without
+ * CONFIG_PER_VMA_LOCK. raw_read_seqcount() is an acquire: pairs with the release in
+ * mm_lock_seqcount_end(), so whoever sees a new number also finds the VMA.
  */
 #ifndef uio_lock_seq
 static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
@@ -54,11 +54,11 @@ static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
 }
 #endif
 
-/* What old kernels do in another way. */
+/* compat/linux/uio_driver.h replaces these on old kernels. */
 #ifndef uio_remap_pfn_range
 #define uio_remap_pfn_range	remap_pfn_range
 #define uio_dma_mmap		dma_mmap_coherent
-/* of a mapping that a driver has made */
+/* for a mapping that a driver made */
 #define uio_take_memtype(vma)	((void)(vma), 0)
 #endif
 #ifndef uio_insert_mixed

@@ -2,9 +2,9 @@
 /*
  * Userspace I/O: mmap().
  *
- * It populates mappings of I/O memory: a process with locked memory expects no fault,
- * and a touch just to have a register mapped may have side effects. The pages of other
- * memory are left to the fault handler.
+ * mmap() populates mappings of I/O memory: a process with locked memory expects no fault,
+ * and touching a register to map it may have side effects. Other memory is left to the
+ * fault handler.
  */
 
 #include "uio_internal.h"
@@ -12,18 +12,18 @@
 #include "uio_mm.h"
 
 /*
- * At the first mmap() of a file. The first file gets 0: region 0 then shows its old
- * offset in /proc/PID/maps.
+ * Called at the first mmap() of a file. The first file gets 0. So /proc/PID/maps shows
+ * the same offset for its region 0 as before.
  */
 static int uio_file_id_alloc(struct uio_file *uf)
 {
 	struct uio_object *obj = uf->obj;
-	/* 0 is where the driver's own mmap_prepare() leaves mappings */
+	/* mappings by the driver's own mmap_prepare() are in the range of id 0 */
 	unsigned int min = uio_driver_maps(obj->idev.info) ? 1 : 0;
 	int id;
 
 	guard(mutex)(&obj->map_lock);
-	/* or the driver's mmap() could begin when UIO_IOC_REVOKE has returned */
+	/* else the driver's mmap() could begin after UIO_IOC_REVOKE has returned */
 	if (uf->revoked)
 		return -ENODEV;
 	if (uf->id >= 0)
@@ -38,7 +38,7 @@ static int uio_file_id_alloc(struct uio_file *uf)
 	return 0;
 }
 
-/* The file goes: drop what its mappings needed. */
+/* The file is being closed: free what its mappings needed. */
 void uio_put_mappings(struct uio_file *uf)
 {
 	scoped_guard(mutex, &uf->obj->map_lock) {
@@ -49,7 +49,7 @@ void uio_put_mappings(struct uio_file *uf)
 		__free_page(uf->sink);
 }
 
-/* Before pages of I/O memory are made present. */
+/* Called before mmap() populates a mapping of I/O memory. */
 static int uio_begin_io(struct uio_file *uf, const struct uio_mem *mem,
 			const struct vm_area_struct *vma)
 {
@@ -57,16 +57,16 @@ static int uio_begin_io(struct uio_file *uf, const struct uio_mem *mem,
 		return -ENODEV;
 	if (vma->vm_end - vma->vm_start > mem->size)
 		return -EINVAL;
-	/* see uio_pgoff_is_a_pfn(): it could not be found to be taken away */
+	/* see uio_pgoff_is_a_pfn(): nobody could find and unmap this mapping */
 	if (!IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) && uio_is_cow(vma))
 		return -EINVAL;
 
-	/* a revocation that does not see it finds us inside, and unmaps again */
+	/* a revoke that does not see the bit finds us inside, and unmaps again */
 	set_bit(mem - uf->obj->idev.info->mem, &uf->obj->io_regions);
 	return uio_begin_populating(uf, vma->vm_mm);
 }
 
-/* As the region is now: the driver may move the window later. */
+/* Maps the region's present address: the driver may move the region later. */
 static int uio_mmap_io(struct uio_file *uf, struct uio_mem *mem,
 		       struct vm_area_struct *vma)
 {
@@ -85,13 +85,13 @@ static int uio_mmap_io(struct uio_file *uf, struct uio_mem *mem,
 
 static int uio_mmap_pages(struct vm_area_struct *vma)
 {
-	/* VM_MIXEDMAP: what vm_insert_page() asks for */
+	/* vm_insert_page() needs VM_MIXEDMAP */
 	vm_flags_set(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &uio_memory_vm_ops;
 	return 0;
 }
 
-/* The DMA API can populate a whole mapping only. */
+/* The DMA API can only populate a whole mapping. */
 static int uio_mmap_dma_coherent(struct uio_file *uf, struct uio_mem *mem,
 				 struct vm_area_struct *vma)
 {
@@ -106,7 +106,7 @@ static int uio_mmap_dma_coherent(struct uio_file *uf, struct uio_mem *mem,
 	dev_warn(mem->dma_device,
 		 "use of UIO_MEM_DMA_COHERENT is highly discouraged\n");
 
-	/* to the DMA API it is the offset in the buffer */
+	/* the DMA API takes it for the offset in the buffer */
 	vma->vm_pgoff = 0;
 	vma->vm_ops = &uio_dma_vm_ops;
 	return uio_dma_mmap(mem->dma_device, vma, (void *)(uintptr_t)mem->addr,
@@ -133,9 +133,9 @@ static int uio_mmap_mem(struct uio_file *uf, struct uio_mem *mem,
 }
 
 /*
- * Where page table entries have no bit that marks them as special, mm keeps the first
- * page frame number of a private mapping in vm_pgoff. So the offset can't be moved, and
- * only an unmapping of everything finds the mapping.
+ * Where page table entries have no special bit, mm keeps the first page frame number of
+ * a private mapping in vm_pgoff. So the core can't change vm_pgoff, and only unmapping
+ * the whole i_mapping finds this mapping.
  */
 static bool uio_pgoff_is_a_pfn(const struct vm_area_struct *vma)
 {

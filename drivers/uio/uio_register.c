@@ -6,7 +6,7 @@
 #include "uio_internal.h"
 #include "uio_mm.h"
 
-/* Everything that user space can see of it; nobody hears of it yet. */
+/* Creates all that user space can see, and requests the interrupt. Sends no uevent. */
 static int uio_add(struct uio_object *obj)
 {
 	struct device *dev = &obj->idev.dev;
@@ -38,23 +38,23 @@ err_device:
 	return ret;
 }
 
-/* Only open files have references after it. */
+/* After this, only open files have references. */
 static void uio_put_registration(struct uio_object *obj)
 {
-	/* not before the drain: callbacks may use it */
+	/* not before the drain: callbacks may use info->uio_dev */
 	WRITE_ONCE(obj->idev.info->uio_dev, NULL);
 	uio_minor_free(obj);
 	put_device(&obj->idev.dev);
 }
 
-/* Without a context, files that are open have lost their mappings: say so. */
+/* Without a context, open files have lost their mappings: log it. */
 static void uio_tell_left_open(const struct uio_object *obj)
 {
 	const struct device *dev = &obj->idev.dev;
 
 	if (!obj->ctx && kref_read(&dev->kobj.kref) > 1)
 		dev_notice_ratelimited(dev->parent,
-				       "uio: %s has no context: %s was open when it went, its mappings are gone and release is not called\n",
+				       "uio: %s has no context: %s was open when it was unregistered: its mappings are gone and release is not called\n",
 				       obj->idev.owner ? module_name(obj->idev.owner) :
 							 dev_driver_string(dev->parent),
 				       dev_name(dev));
@@ -73,12 +73,12 @@ static int uio_check(struct device *parent, struct uio_info *info,
 		return 0;
 
 	if (uio_driver_maps(info)) {
-		dev_err(parent, "uio: %s: a driver with a context maps by get_pages, not by mmap_prepare\n",
+		dev_err(parent, "uio: %s: there is a context, but mmap_prepare is set: use get_pages instead\n",
 			info->name);
 		return -EINVAL;
 	}
 	if (uio_context_use(ctx)) {
-		dev_err(parent, "uio: %s: context was registered before: a new registration takes a new one\n",
+		dev_err(parent, "uio: %s: the context was registered before: use a new one for each registration\n",
 			info->name);
 		return -EBUSY;
 	}
@@ -90,21 +90,21 @@ static int uio_check(struct device *parent, struct uio_info *info,
  * @owner:	module that the core pins while the device is open
  * @parent:	parent device
  * @info:	the driver's description of the device
- * @ctx:	what keeps @info and the memory in it valid, fresh from
+ * @ctx:	the context that keeps @info and its memory valid, fresh from
  *		uio_context_init(); NULL: as __uio_register_device()
  *
- * When this has succeeded, the device can be opened, and not before; the "add" event
- * comes when everything is there. In a module_init() it should be the last step that
- * can fail: the kernel frees a module whose init fails, also one with open files.
+ * Nobody can open the device until this has succeeded. Then everything is there, and the
+ * "add" event is sent. In a module_init() this should be the last step that can fail: if
+ * module_init() fails, the kernel frees the module even if files are open.
  *
- * The registration has a reference to @ctx of its own until uio_unregister_device().
- * If it fails, the caller's own reference is still its to put; take @ctx as used.
+ * The registration holds its own reference to @ctx until uio_unregister_device(). If the
+ * registration fails, the caller still has to put its reference, and can't register @ctx
+ * again.
  *
  * Context: Process context, may sleep.
- * Return: 0; -EINVAL for a description that lacks something or does not go
- * with a context, or if all minors are taken; -EBUSY if @ctx was registered before;
- * -EPROBE_DEFER if the core is not there yet; -ENOMEM; or what sysfs and the interrupt
- * request return.
+ * Return: 0; -EINVAL if @info is incomplete or does not fit a context, or if all minors
+ * are taken; -EBUSY if @ctx was registered before; -EPROBE_DEFER if the core is not
+ * initialised yet; -ENOMEM; or an error from sysfs or from the interrupt request.
  */
 int __uio_register_device_context(struct module *owner, struct device *parent,
 				  struct uio_info *info,
@@ -117,7 +117,7 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 	if (ret)
 		return ret;
 
-	/* the driver need not have zeroed it */
+	/* the driver may not have zeroed it */
 	WRITE_ONCE(info->uio_dev, NULL);
 
 	obj = uio_object_alloc(owner, parent, info, ctx);
@@ -131,8 +131,8 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 	}
 
 	/*
-	 * Before the interrupt, whose handler may use it. Pairs with the address
-	 * dependency in uio_enter_info().
+	 * Before the interrupt is requested, as the handler may use it. Pairs with the
+	 * address dependency in uio_enter_info().
 	 */
 	smp_store_release(&info->uio_dev, &obj->idev);
 
@@ -146,7 +146,7 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 		kref_get(&ctx->kref);
 	uio_make_live(obj);
 
-	/* everything is there: tell udev */
+	/* now everything is there: tell udev */
 	dev_set_uevent_suppress(&obj->idev.dev, false);
 	kobject_uevent(&obj->idev.dev.kobj, KOBJ_ADD);
 	return 0;
@@ -159,8 +159,8 @@ EXPORT_SYMBOL_GPL(__uio_register_device_context);
  * @parent:	parent device
  * @info:	the driver's description of the device
  *
- * Nothing keeps @info and the memory in it after uio_unregister_device():
- * mappings are torn down then, and touching them raises SIGBUS.
+ * Nothing keeps @info and its memory valid after uio_unregister_device(). So that
+ * function tears down all mappings. Touching them raises SIGBUS.
  *
  * Context: Process context, may sleep.
  * Return: As __uio_register_device_context().
@@ -176,17 +176,17 @@ EXPORT_SYMBOL_GPL(__uio_register_device);
  * uio_revoke_device - cut user space off from a device
  * @info:	the driver's description of a registered device
  *
- * From this moment no operation of user space reaches the driver: read() and
- * write() fail with -EIO, pollers see EPOLLHUP and EPOLLERR, sleepers wake up,
- * I/O memory is gone from every process. What was already inside the driver
- * goes on, and the interrupt handler stays until uio_drain_device().
+ * From this moment no operation of user space enters the driver: read() and write() fail
+ * with -EIO, poll() reports EPOLLHUP and EPOLLERR, sleepers wake up, and I/O memory is
+ * gone from every process. Callbacks that are already running continue. The interrupt
+ * handler stays until uio_drain_device().
  *
- * For a driver that has something to do between this and
- * uio_unregister_device(), which includes it. Revoking twice does nothing.
+ * uio_unregister_device() includes this. Call it separately if the driver has to do
+ * something in between. Revoking twice does nothing.
  *
- * Context: Process context, may sleep. Does not wait for callbacks, and may be
- * called inside of one. Elsewhere the caller sees to it that
- * uio_unregister_device(), which lets the device go, does not run.
+ * Context: Process context, may sleep. Does not wait for callbacks, and may be called
+ * inside a callback. Elsewhere the caller must make sure that uio_unregister_device()
+ * does not run concurrently, because that frees the device.
  */
 void uio_revoke_device(struct uio_info *info)
 {
@@ -199,16 +199,16 @@ EXPORT_SYMBOL_GPL(uio_revoke_device);
 
 /**
  * uio_drain_device - wait until no callback runs
- * @info:	the driver's description of a device that is revoked; one that
- *		is not is left alone, with a warning
+ * @info:	the driver's description of a device that is revoked. If it is not,
+ *		this warns and does nothing else
  *
- * Afterwards no callback of the driver runs, its interrupt handler included,
- * but &uio_info.release for files that are still open, if it has a context.
- * The interrupt line is free.
+ * Afterwards no callback of the driver runs, including its interrupt handler, and the
+ * interrupt line is free. There is one exception: if the driver has a context,
+ * &uio_info.release is called for files that are still open.
  *
- * Context: Process context, may sleep. Calling it from inside a callback, or
- * with a lock held that a callback takes, is a deadlock that lockdep reports.
- * Not concurrently with uio_unregister_device().
+ * Context: Process context, may sleep. Calling it from inside a callback, or with a lock
+ * held that a callback takes, is a deadlock that lockdep reports. Not concurrently with
+ * uio_unregister_device().
  */
 void uio_drain_device(struct uio_info *info)
 {
@@ -220,20 +220,21 @@ void uio_drain_device(struct uio_info *info)
 EXPORT_SYMBOL_GPL(uio_drain_device);
 
 /**
- * uio_unregister_device - take a UIO device away
- * @info:	the driver's description of the device; NULL, or one that is not
- *		registered, is ignored
+ * uio_unregister_device - unregister a UIO device
+ * @info:	the driver's description of the device; ignored if NULL or not
+ *		registered
  *
- * Revokes the device, drains it and removes it from sysfs and /dev. Open files
- * and mappings may stay for as long as user space likes. When this returns, no
- * callback of the driver runs or will run, and the hardware is the driver's
- * alone. Without a context the core uses neither @info nor memory in it any more. With
- * a context two things are still to come: &uio_info.release for each open file,
- * and the context's release after the last reference. vm_operations of a driver's own
- * that have both open and close are called until the last mapping goes.
+ * Revokes the device, drains it and removes it from sysfs and /dev. Open files and
+ * mappings may stay as long as user space likes. When this returns, no callback of the
+ * driver runs, and only the driver uses the hardware.
  *
- * Context: Process context, may sleep. Calling it from inside a callback, or
- * with a lock held that a callback takes, is a deadlock that lockdep reports.
+ * Without a context the core does not use @info and its memory any more. With a context,
+ * two kinds of call are still to come: &uio_info.release for each open file, and at last
+ * the context's release. If a driver's own vm_operations have both open and close, they
+ * are called until the last mapping is gone.
+ *
+ * Context: Process context, may sleep. Calling it from inside a callback, or with a lock
+ * held that a callback takes, is a deadlock that lockdep reports.
  */
 void uio_unregister_device(struct uio_info *info)
 {
@@ -269,7 +270,7 @@ static void uio_devm_unregister(struct device *parent, void *res)
  * @owner:	module that the core pins while the device is open
  * @parent:	parent device
  * @info:	the driver's description of the device
- * @ctx:	what keeps @info and the memory in it valid
+ * @ctx:	the context that keeps @info and its memory valid
  *
  * Context: Process context, may sleep.
  * Return: As __uio_register_device_context().
@@ -282,7 +283,7 @@ int __devm_uio_register_device_context(struct module *owner,
 	struct uio_info **res;
 	int ret;
 
-	/* first: nothing may fail when the device can be opened */
+	/* first: once the device can be opened, nothing may fail */
 	res = devres_alloc(uio_devm_unregister, sizeof(*res), GFP_KERNEL);
 	if (!res)
 		return -ENOMEM;

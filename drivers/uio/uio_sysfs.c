@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: class, and attributes of devices and their regions.
+ * Userspace I/O: the class, and sysfs attributes of devices and their regions.
  */
 
 #include "uio_internal.h"
@@ -8,8 +8,8 @@
 #include <linux/sysfs.h>
 
 /*
- * An attribute shows what the driver has written into its info, so it enters
- * like any operation of user space does.
+ * Attributes show the driver's info, so reading one enters the driver, like any other
+ * operation of user space.
  */
 
 #define UIO_INFO_ATTR(_name, _fmt, _value)				\
@@ -59,7 +59,7 @@ struct uio_dir {
 	const void *region;
 };
 
-/* What &uio_mem.map and &uio_port.portio point to. */
+/* The targets of &uio_mem.map and &uio_port.portio. */
 struct uio_map {
 	struct uio_dir dir;
 };
@@ -171,7 +171,7 @@ static const struct kobj_type uio_portio_type = {
 	.default_groups	= portio_groups,
 };
 
-/* Makes @all, "maps" or "portio", with the first region. */
+/* Adds a region's directory. Also adds @all, "maps" or "portio", with the first of them. */
 static struct uio_dir *uio_dir_add(struct uio_object *obj, struct kobject **all,
 				   const struct kobj_type *type, int nr,
 				   const void *region)
@@ -219,7 +219,7 @@ static int uio_portio_add(struct uio_object *obj, int nr)
 }
 
 /**
- * uio_sysfs_add - make the directories for the regions
+ * uio_sysfs_add - add the directories for the regions
  * @obj: the device, added
  *
  * Return: 0, or a negative error code with nothing left behind.
@@ -247,7 +247,7 @@ int uio_sysfs_add(struct uio_object *obj)
 	return ret;
 }
 
-/* Removes the directory now, whenever its memory is freed. */
+/* Removes the directory at once, even if somebody holds a reference. */
 static void uio_dir_del(struct kobject *dir)
 {
 	kobject_del(dir);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: taking mapped pages away, in every address space.
+ * Userspace I/O: unmapping pages from every process.
  *
- * All mappings of a device are in one i_mapping, but a VMA gets there only when its
- * mmap() is over. Where mmap() makes pages present, nobody who revokes the device would
- * find them until then. So the address space is noted before, and the drain, and
- * UIO_IOC_REVOKE, wait for the end of that mmap(): it holds the mmap_lock.
+ * All mappings of a device are in one i_mapping, but mm adds a VMA there only at the end
+ * of mmap(). If mmap() makes pages present, a revoke could not find these before that. So
+ * the core records the address space first. A drain and UIO_IOC_REVOKE wait for the end
+ * of this mmap(), which holds the mmap_lock.
  */
 
 #include "uio_internal.h"
@@ -18,8 +18,8 @@
  * struct uio_populating - an mmap() that makes pages present
  * @node: in &uio_object.populating
  * @uf: the file that is mapped
- * @mm: the address space; pinned as a struct only
- * @lock_seq: of its mmap_lock, while that mmap() has it
+ * @mm: the address space; only the struct is pinned
+ * @lock_seq: uio_lock_seq() while that mmap() runs
  */
 struct uio_populating {
 	struct list_head node;
@@ -35,7 +35,7 @@ static void uio_end_populating(struct uio_populating *p)
 	kfree(p);
 }
 
-/* Forgets those of @uf and in @mm; NULL: of any file, in any address space. */
+/* Removes the records of @uf and @mm. NULL stands for any file or address space. */
 void uio_forget_populating(struct uio_object *obj, const struct uio_file *uf,
 			   const struct mm_struct *mm)
 {
@@ -48,15 +48,15 @@ void uio_forget_populating(struct uio_object *obj, const struct uio_file *uf,
 }
 
 /*
- * With no users left the process has exited, and nobody is in mmap(). Without per-VMA
- * locks an mmap() that is over looks as if it ran.
+ * May the mmap() still run? Not if the process has exited, which leaves no mm_users.
+ * Without per-VMA locks, an mmap() that has ended looks as if it still ran.
  */
 static bool uio_may_run(const struct uio_populating *p)
 {
 	return p->lock_seq == uio_lock_seq(p->mm) && atomic_read(&p->mm->mm_users);
 }
 
-/* An mmap() that may run, of @uf or of any file; forgets those that do not. */
+/* Finds an mmap() that may run, of @uf or of any file. Removes those that have ended. */
 static struct uio_populating *uio_next_populating(struct uio_object *obj,
 						  const struct uio_file *uf)
 {
@@ -73,7 +73,7 @@ static struct uio_populating *uio_next_populating(struct uio_object *obj,
 }
 
 /**
- * uio_begin_populating - note an mmap() that is going to make pages present
+ * uio_begin_populating - record an mmap() that is going to make pages present
  * @uf: the file; the caller has entered the device
  * @mm: the address space, whose mmap_lock is held for writing
  *
@@ -91,7 +91,7 @@ int uio_begin_populating(struct uio_file *uf, struct mm_struct *mm)
 		return -ENODEV;
 
 	list_for_each_entry_safe(p, next, &obj->populating, node) {
-		/* what is noted of this address space is over */
+		/* we hold the mmap_lock, so the mmap() recorded here has ended */
 		if (p->mm == mm) {
 			p->uf = uf;
 			p->lock_seq = uio_lock_seq(mm);
@@ -101,7 +101,7 @@ int uio_begin_populating(struct uio_file *uf, struct mm_struct *mm)
 			uio_end_populating(p);
 	}
 
-	/* NOIO: a revocation takes this lock too, and I/O may be waiting for it */
+	/* NOIO: a revoke takes this lock, too, and I/O may wait for the revoke */
 	p = kmalloc(sizeof(*p), GFP_NOIO | __GFP_ACCOUNT);
 	if (!p)
 		return -ENOMEM;
@@ -114,7 +114,7 @@ int uio_begin_populating(struct uio_file *uf, struct mm_struct *mm)
 	return 0;
 }
 
-/* Does an mmap() run that may have made pages present? */
+/* Is there an mmap() that may make pages present now? */
 bool uio_is_populating(struct uio_object *obj)
 {
 	guard(mutex)(&obj->map_lock);
@@ -123,13 +123,13 @@ bool uio_is_populating(struct uio_object *obj)
 
 /**
  * uio_wait_for_populating - wait until every page that is present can be found
- * @obj: the device, drained, if @uf is NULL
+ * @obj: the device; it is drained if @uf is NULL
  * @uf: wait for mappings of this file only, which is revoked
  *
- * Waits for an mmap() that populates a mapping of this device, and for who was queued
- * for the same mmap_lock before us. Other holders of the lock, which may be blocked in
- * another device, are not waited for, but by a kernel without per-VMA locks, which does
- * not tell them apart.
+ * Waits for each mmap() that populates a mapping of this device, and for tasks that were
+ * queued for the same mmap_lock before us. Does not wait for other holders of this lock,
+ * which may be blocked in another device. But without per-VMA locks the core can't tell
+ * them apart, and waits for all.
  */
 void uio_wait_for_populating(struct uio_object *obj, const struct uio_file *uf)
 {
@@ -138,7 +138,7 @@ void uio_wait_for_populating(struct uio_object *obj, const struct uio_file *uf)
 
 	mutex_lock(&obj->map_lock);
 	while ((p = uio_next_populating(obj, uf))) {
-		/* not under our lock, which mmap() takes inside the mmap_lock */
+		/* without map_lock: mmap() takes that inside the mmap_lock */
 		mm = p->mm;
 		mmgrab(mm);
 		mutex_unlock(&obj->map_lock);
@@ -154,8 +154,8 @@ void uio_wait_for_populating(struct uio_object *obj, const struct uio_file *uf)
 }
 
 /*
- * Private copies go as well, as they do when a file is truncated. In pages: the
- * offset in bytes is more than unmap_mapping_range() takes on 32 bits.
+ * Also unmaps private copies, as truncate does. Works in pages: on 32 bits,
+ * unmap_mapping_range() can't take the offset in bytes.
  */
 static void uio_unmap(struct uio_object *obj, pgoff_t pgoff, unsigned long nr)
 {
@@ -166,16 +166,16 @@ static void uio_unmap(struct uio_object *obj, pgoff_t pgoff, unsigned long nr)
 }
 
 /*
- * What a revoked device may not leave mapped. With a context that is I/O memory, since
- * it may soon be another device's; what the context owns stays valid. Without one it is
- * everything: the driver frees it. Forked and moved mappings are found like any other.
+ * Unmaps all that must not stay mapped when the device is revoked. With a context this is
+ * I/O memory, which another device may soon get; memory of the context stays valid.
+ * Without a context it is everything, because the driver frees its memory.
  */
 void uio_unmap_device(struct uio_object *obj)
 {
 	unsigned int region;
 
 	if (!obj->ctx) {
-		/* 0 pages are all of them, wherever the driver's own mmap() put any */
+		/* 0 means all pages, wherever the driver's own mmap() put them */
 		uio_unmap(obj, 0, 0);
 		return;
 	}
@@ -184,7 +184,7 @@ void uio_unmap_device(struct uio_object *obj)
 		uio_unmap(obj, uio_pgoff(region, 0, 0), BIT(UIO_REGION_SHIFT));
 }
 
-/* What was mapped through one file, which is revoked. */
+/* Unmaps all that was mapped through one file, which is revoked. */
 void uio_unmap_file(struct uio_file *uf)
 {
 	struct uio_object *obj = uf->obj;
@@ -198,27 +198,28 @@ void uio_unmap_file(struct uio_file *uf)
 		uio_unmap(obj, uio_pgoff(region, id, 0), BIT(UIO_PAGE_BITS));
 
 	/*
-	 * Mappings that keep the offset of user space are in the range of id 0, which
-	 * no file has then. Nobody knows whose they are, so all go. Other files fault
-	 * theirs in again.
+	 * Mappings that keep the offset of user space are in the range of id 0, which no
+	 * file has in this case. The core can't tell which file they belong to, so it
+	 * unmaps all. Other files fault their pages in again.
 	 */
 	if (READ_ONCE(obj->driver_faults))
 		uio_unmap(obj, 0, BIT(UIO_PAGE_BITS));
 }
 
 /**
- * uio_unmap_range - take pages of a region out of every process
- * @info:	the driver's description of a device; one that is not registered is
- *		ignored
+ * uio_unmap_range - unmap pages of a region from every process
+ * @info:	the driver's description of the device; ignored if not registered
  * @region:	index of the region
  * @offset:	first byte, page aligned
  * @size:	bytes, rounded up to pages; 0: to the end of the region
  *
- * The next touch faults again, but that of I/O memory, which is gone for good. For
- * a driver with a context that replaces or frees pages: it makes the pages unreachable
- * for &uio_context_ops.get_pages first, under the lock that this takes, calls this, and
- * then frees them. A touch that got its page before that can still map it: see there on
- * how to wait for it.
+ * The next touch of such a page faults again. (I/O memory does not: it is gone for good.)
+ * This function is for a driver with a context that replaces or frees pages.
+ *
+ * First it makes sure that &uio_context_ops.get_pages does not find the pages any more,
+ * under a lock that this operation takes. Then it calls uio_unmap_range(), and then it
+ * frees the pages. A fault that got its page before that can still map it. The
+ * description of the operation says how to wait for such a fault.
  *
  * Context: Process context, may sleep. Not concurrently with
  * uio_unregister_device().

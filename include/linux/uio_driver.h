@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Userspace I/O: what a driver sees of the UIO core.
+ * Userspace I/O: the interface between the UIO core and its drivers.
  *
- * A driver describes its device in a struct uio_info and registers it. If it
- * also hands over a struct uio_context, whatever user space can still reach
- * stays valid after uio_unregister_device(), until the last open file and the
- * last mapping are gone.
+ * A driver describes its device in a struct uio_info and registers it. If the driver
+ * also passes a struct uio_context, the memory that user space can still reach after
+ * uio_unregister_device() stays valid until the last open file and the last mapping
+ * are gone.
  */
 
 #ifndef _UIO_DRIVER_H_
@@ -31,31 +31,31 @@ struct uio_mem {
 	/** @name: shown in sysfs; may be NULL */
 	const char		*name;
 	/**
-	 * @addr: start of the region: a physical address or a kernel virtual
-	 * address, as @memtype says; page aligned. Not used for UIO_MEM_CONTEXT
+	 * @addr: start of the region, page aligned. @memtype says whether this is a
+	 * physical address or a kernel virtual address. Not used for UIO_MEM_CONTEXT
 	 */
 	phys_addr_t		addr;
 	/**
-	 * @dma_addr: for UIO_MEM_DMA_COHERENT, the handle that
-	 * dma_alloc_coherent() returned next to @addr
+	 * @dma_addr: for UIO_MEM_DMA_COHERENT, the handle that dma_alloc_coherent()
+	 * returned together with @addr
 	 */
 	dma_addr_t		dma_addr;
-	/** @offs: where in the first page the device's own memory begins, in bytes */
+	/** @offs: offset of the device's memory in the first page, in bytes */
 	unsigned long		offs;
-	/** @size: bytes; 0: not there. sysfs shows the regions before the first of these */
+	/** @size: bytes; 0: no region. sysfs shows the regions before the first such entry */
 	resource_size_t		size;
 	/** @memtype: one of the UIO_MEM_* values */
 	int			memtype;
 	/** @internal_addr: the driver's own ioremap() of @addr; not used by the core */
 	void __iomem		*internal_addr;
-	/** @dma_device: for UIO_MEM_DMA_COHERENT, the device it was allocated for */
+	/** @dma_device: for UIO_MEM_DMA_COHERENT, the device that the memory belongs to */
 	struct device		*dma_device;
 	/* private: the region's directory in sysfs */
 	struct uio_map		*map;
 };
 
 /**
- * struct uio_port - one region of I/O ports, for user space to read in sysfs
+ * struct uio_port - one region of I/O ports; user space sees it in sysfs only
  */
 struct uio_port {
 	/** @name: shown in sysfs; may be NULL */
@@ -73,11 +73,11 @@ struct uio_port {
 /**
  * struct uio_device - the core's object behind one /dev/uioN
  *
- * Refcounted by @dev on its own: it needs nothing of the driver's and lives as
- * long as an open file, a mapping or the registration.
+ * @dev has the refcount. The object needs nothing from the driver. It lives until the
+ * registration, all open files and all mappings are gone.
  */
 struct uio_device {
-	/* private: all of it is the core's; drivers may look at minor and dev */
+	/* private: for the core. Drivers may look at minor and dev */
 	struct module           *owner;
 	struct device		dev;
 	int                     minor;
@@ -96,20 +96,21 @@ struct uio_device {
  * Owned by the driver. It must stay valid until uio_unregister_device() has
  * returned or, for a driver with a context, until the context's release.
  *
- * All callbacks but @handler may sleep. They may run at the same time, also with
- * themselves, except that @open, @release and @irqcontrol of a driver without a
- * context take turns. None runs any more when uio_unregister_device() has
- * returned, except @release for a driver with a context.
+ * All callbacks except @handler may sleep. Callbacks may run concurrently, also with
+ * themselves. Only @open, @release and @irqcontrol of a driver without a context are
+ * called one at a time. When uio_unregister_device() has returned, no callback runs any
+ * more, except @release for a driver with a context.
  */
 struct uio_info {
 	/**
-	 * @uio_dev: set by the core while the device is registered, else NULL
+	 * @uio_dev: set by the core; NULL while the device is not registered
 	 */
 	struct uio_device	*uio_dev;
 	/**
-	 * @name: name of the device, shown in sysfs. May be exchanged while the
-	 * device is registered, if the old one stays for an RCU grace period,
-	 * and if the core requests no interrupt: that keeps the first one.
+	 * @name: name of the device, shown in sysfs. The driver may change the
+	 * pointer while the device is registered. Then it must keep the old
+	 * string for an RCU grace period. But it must not change the pointer if
+	 * the core has requested an interrupt, which keeps the first string.
 	 */
 	const char		*name;
 	/** @version: version of the driver, shown in sysfs */
@@ -120,9 +121,10 @@ struct uio_info {
 	struct uio_port		port[MAX_UIO_PORT_REGIONS];
 	/**
 	 * @irq: interrupt line that the core requests, UIO_IRQ_CUSTOM if the
-	 * driver calls uio_event_notify() itself, or UIO_IRQ_NONE. It may
-	 * change at any time, in @open too. Whoever sets it to UIO_IRQ_NONE
-	 * wakes who waits for an event by uio_event_notify().
+	 * driver calls uio_event_notify() itself, or UIO_IRQ_NONE. The driver
+	 * may change it at any time, for example in @open. After changing it
+	 * to UIO_IRQ_NONE, the driver calls uio_event_notify() to wake those
+	 * that wait for an event.
 	 */
 	long			irq;
 	/** @irq_flags: flags for the interrupt request */
@@ -130,90 +132,95 @@ struct uio_info {
 	/** @priv: for the driver */
 	void			*priv;
 	/**
-	 * @handler: called in hard interrupt context; quiets the device. On
-	 * IRQ_HANDLED user space gets an event. Required if @irq is a line.
+	 * @handler: called in hard interrupt context; silences the device. If
+	 * it returns IRQ_HANDLED, user space gets an event. Required if @irq
+	 * is an interrupt line.
 	 */
 	irqreturn_t (*handler)(int irq, struct uio_info *dev_info);
 	/**
-	 * @mmap_prepare: the driver maps its memory itself; optional, and not
-	 * for a driver with a context, which has &uio_context_ops.get_pages
-	 * instead. Called with the mmap_lock held for writing. If it sets
-	 * vm_operations, fault, page_mkwrite, pfn_mkwrite and access are
-	 * called only while the device is live, unless there are both open
-	 * and close: such a driver counts its mappings.
+	 * @mmap_prepare: maps the driver's memory in place of the core;
+	 * optional. Called with the mmap_lock held for writing. A driver with
+	 * a context must not set it: it has &uio_context_ops.get_pages.
+	 *
+	 * @mmap_prepare may set vm_operations. The core calls their fault,
+	 * page_mkwrite, pfn_mkwrite and access only while the device is live.
+	 * But if they have both open and close, the driver counts its mappings,
+	 * and the core calls them until the last mapping is gone.
 	 */
 	int (*mmap_prepare)(struct uio_info *info, struct vm_area_desc *desc);
 	/**
-	 * @open: called for each open(); optional. @inode is the one whose
-	 * i_mapping all mappings of the device are in, whatever device node
-	 * was opened, and has the device's number. Returns 0, or a negative
-	 * error code with which the open() fails.
+	 * @open: called for each open(); optional. @inode is the same for every
+	 * device node: it has the device's number, and all mappings of the
+	 * device are in its i_mapping. Returns 0 or a negative error code, with
+	 * which open() fails.
 	 */
 	int (*open)(struct uio_info *info, struct inode *inode);
 	/**
 	 * @release: called when an open file and the last mapping made through
 	 * it are gone; optional. With a context it is called for every file
-	 * whose @open succeeded, be it after uio_unregister_device(). Without
-	 * one it is skipped for files that go after that.
+	 * whose @open succeeded, even after uio_unregister_device(). Without a
+	 * context it is not called for files that are closed after that.
 	 */
 	int (*release)(struct uio_info *info, struct inode *inode);
 	/**
-	 * @irqcontrol: called for a write() of @irq_on: 1 to enable interrupts,
-	 * 0 to disable them; optional: without it write() fails with -ENOSYS.
-	 * Returns 0, or a negative error code with which the write() fails.
+	 * @irqcontrol: called for a write() of @irq_on, which is 1 to enable
+	 * interrupts and 0 to disable them. Optional: without it write() fails
+	 * with -ENOSYS. Returns 0 or a negative error code, with which write()
+	 * fails.
 	 */
 	int (*irqcontrol)(struct uio_info *info, s32 irq_on);
 };
 
-/* For drivers that also build with a kernel that has no contexts. */
+/* For drivers that also compile for kernels without contexts. */
 #define UIO_HAS_CONTEXT
 
 struct uio_context;
 
 /**
- * struct uio_context_ops - what the owner of a context does for the core
+ * struct uio_context_ops - operations of a context
  */
 struct uio_context_ops {
 	/**
-	 * @release: the last reference is gone; frees the object that holds
-	 * the context, its &struct uio_info and the memory that it maps.
+	 * @release: free the object that holds the context, its &struct
+	 * uio_info and the memory that it maps. The last reference is gone.
 	 * Required.
 	 *
-	 * Called in process context without locks, may sleep. The core pins
-	 * the owner module over it.
+	 * Called in process context without locks; may sleep. The core pins
+	 * the owner module until it has returned.
 	 */
 	void (*release)(struct uio_context *ctx);
 	/**
-	 * @get_pages: find pages of a region of type UIO_MEM_CONTEXT, which a
-	 * touch is to map. Required if there is such a region.
+	 * @get_pages: find the pages that a page fault is about to map.
+	 * Required for regions of type UIO_MEM_CONTEXT.
 	 *
 	 * Put consecutive pages of region @region into @pages, at least one
-	 * and at most @nr. The first is the one at @offset, in bytes, a
-	 * multiple of the page size. Each is locked and has a reference. The
-	 * core maps them, unlocks them and drops the references. So a driver
-	 * that takes a page away can lock it, to wait for touches of it that
-	 * are under way.
+	 * and at most @nr. The first is the page at @offset, which is in bytes
+	 * and a multiple of the page size. Lock each page and get a reference
+	 * to it. The core maps the pages, unlocks them and puts the references.
+	 * So a driver that takes a page away can lock the page to wait for
+	 * faults that are under way.
 	 *
-	 * The first page was touched, and may be waited for. The others are a
-	 * guess: give them only if they are there, by trylock_page().
+	 * The first page was touched, and @get_pages may wait for it. The
+	 * others are a guess. Give them only if they are there: use
+	 * trylock_page().
 	 *
-	 * Called with the VMA's lock or the mmap_lock held for reading, and
-	 * with memory allocations made GFP_NOIO; may sleep; only while the
-	 * device is live, and for what is inside the region. It may run at the
-	 * same time as itself.
+	 * Called only while the device is live, and only for pages inside the
+	 * region, with the VMA's lock or the mmap_lock held for reading. May
+	 * sleep. Memory allocations in it are GFP_NOIO. It may run concurrently
+	 * with itself.
 	 *
-	 * Return: the number of pages, or a negative error code. -ENOMEM says
-	 * that memory is short, anything else raises SIGBUS.
+	 * Return: the number of pages, or a negative error code. -ENOMEM means
+	 * that memory is short, any other error raises SIGBUS.
 	 */
 	int (*get_pages)(struct uio_context *ctx, unsigned int region,
 			 unsigned long offset, struct page **pages,
 			 unsigned int nr);
 	/**
-	 * @kick: the device has just been revoked: make callbacks that sleep
-	 * in the driver return soon, since a drain waits for them. Optional.
+	 * @kick: make callbacks that sleep in the driver return soon, because a
+	 * drain waits for them. The device has just been revoked. Optional.
 	 *
-	 * Called once, in the context of whoever revokes; may sleep. Not for a
-	 * registration that has failed: nobody was inside.
+	 * Called once, by the thread that revokes; may sleep. Not called if
+	 * the registration failed: then nobody was inside.
 	 */
 	void (*kick)(struct uio_context *ctx);
 };
@@ -222,11 +229,10 @@ struct uio_context_ops {
  * struct uio_context - keeps a driver's memory for as long as user space can
  * reach it
  *
- * Embed it in the object that also holds the &struct uio_info and the memory
- * it describes, and register with uio_register_device_context(). References
- * are held by the driver (the one from uio_context_init()), by the
- * registration and by every open file, which in turn lives as long as each
- * mapping made through it.
+ * Embed it in the object that also holds the &struct uio_info and the memory that this
+ * describes, and register with uio_register_device_context(). The driver holds one
+ * reference, from uio_context_init(). The registration holds another one, and so does
+ * every open file. An open file lives at least as long as each mapping made through it.
  */
 struct uio_context {
 	/* private: */
@@ -237,10 +243,10 @@ struct uio_context {
 };
 
 /*
- * Flag of a context: after revocation a touch of a page that is not present gives a page
- * of zeros that takes writes, one for each open file, and not SIGBUS: for a driver whose
- * user would rather read zeros than be killed. Private mappings of I/O memory get SIGBUS
- * all the same.
+ * Flag of a context, for a driver whose user would rather read zeros than be killed. If
+ * a page is not present after the device was revoked, touching it maps the sink, a
+ * writable page of zeros, in place of raising SIGBUS. Each open file has one sink.
+ * Private mappings of I/O memory still raise SIGBUS.
  */
 #define UIO_CONTEXT_SINK	BIT(0)
 
@@ -270,7 +276,7 @@ void uio_event_notify(struct uio_info *info);
 void uio_unmap_range(struct uio_info *info, unsigned int region,
 		     unsigned long offset, unsigned long size);
 
-/* Macros, so that THIS_MODULE is the driver's and needs no include here. */
+/* These are macros, so that THIS_MODULE is the driver and needs no #include here. */
 
 /**
  * uio_register_device - register a UIO device
@@ -286,7 +292,7 @@ void uio_unmap_range(struct uio_info *info, unsigned int region,
  * uio_register_device_context - register a UIO device with late release
  * @parent:	parent device
  * @info:	the driver's description of the device
- * @ctx:	what keeps @info and the memory in it valid
+ * @ctx:	the context that keeps @info and its memory valid
  *
  * See __uio_register_device_context().
  */
@@ -308,32 +314,32 @@ void uio_unmap_range(struct uio_info *info, unsigned int region,
  * until @parent is unbound
  * @parent:	parent device
  * @info:	the driver's description of the device
- * @ctx:	what keeps @info and the memory in it valid
+ * @ctx:	the context that keeps @info and its memory valid
  *
  * See __devm_uio_register_device_context().
  */
 #define devm_uio_register_device_context(parent, info, ctx) \
 	__devm_uio_register_device_context(THIS_MODULE, parent, info, ctx)
 
-/* uio_info->irq, where it is not the number of an interrupt */
+/* Values of uio_info->irq other than the number of an interrupt */
 #define UIO_IRQ_CUSTOM	-1
 #define UIO_IRQ_NONE	0
 
 /*
- * uio_mem->memtype. PHYS, IOVA and DMA_COHERENT are I/O memory: gone from every
- * process when the device is revoked. LOGICAL, VIRTUAL and CONTEXT are memory of
- * the kernel's: kept by a context, gone without one. New drivers should not use
- * DMA_COHERENT.
+ * Values of uio_mem->memtype. PHYS, IOVA and DMA_COHERENT are I/O memory: revoking the
+ * device unmaps it from every process. LOGICAL, VIRTUAL and CONTEXT are kernel memory:
+ * it stays mapped if the device has a context, else it is unmapped, too. New drivers
+ * should not use DMA_COHERENT.
  */
 #define UIO_MEM_NONE	0	/* not mappable */
 #define UIO_MEM_PHYS	1	/* physical, mapped uncached */
-#define UIO_MEM_LOGICAL	2	/* of the kernel's linear map */
+#define UIO_MEM_LOGICAL	2	/* kernel linear map */
 #define UIO_MEM_VIRTUAL 3	/* vmalloc */
 #define UIO_MEM_IOVA	4	/* physical, mapped cached */
 #define UIO_MEM_DMA_COHERENT	5
-#define UIO_MEM_CONTEXT	6	/* by uio_context_ops->get_pages */
+#define UIO_MEM_CONTEXT	6	/* uio_context_ops->get_pages finds the pages */
 
-/* uio_port->porttype */
+/* Values of uio_port->porttype */
 #define UIO_PORT_NONE	0
 #define UIO_PORT_X86	1
 #define UIO_PORT_GPIO	2

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * Userspace I/O: requests for an open /dev/uioN.
+ * Userspace I/O: ioctl() requests for an open /dev/uioN.
  *
- * Not in <linux/uio.h>, which is about struct iovec.
+ * Not in <linux/uio.h>: that header is about struct iovec.
  */
 
 #ifndef _UAPI_LINUX_UIO_DEVICE_H
@@ -13,16 +13,17 @@
 /**
  * define UIO_IOC_REVOKE - take the device away from this open file
  *
- * For good, whoever has a copy of the descriptor: every operation fails with
- * ENODEV, poll() has POLLHUP and POLLERR, sleepers wake up, no more signals come,
- * and the pages of all mappings that were made through it are gone, so that a touch
- * raises SIGBUS. Other open files do not notice.
+ * This revokes the open file for good, for all processes that have a copy of the
+ * descriptor. Every operation fails with ENODEV. poll() reports POLLHUP and POLLERR.
+ * Blocked calls return. No more signals are sent. The pages of all mappings that were
+ * made through the file are gone: touching them raises SIGBUS. Other open files do not
+ * notice.
  *
- * All that holds when the request has returned. It does not wait for the driver, which
- * may be in the middle of what it was called for before.
+ * All this holds when the request has returned 0. The request does not wait for the
+ * driver, which may still be busy with an operation that began before.
  *
- * The argument must be 0, or else the request fails with EINVAL. A second one
- * fails with ENODEV.
+ * The argument must be 0, or the request fails with EINVAL. A second request fails
+ * with ENODEV.
  */
 #define UIO_IOC_REVOKE		_IOW('u', 0x50, int)
 
