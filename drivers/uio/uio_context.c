@@ -11,8 +11,8 @@ static bool uio_context_fixup_free(void *addr, enum debug_obj_state state);
 
 /*
  * With CONFIG_DEBUG_OBJECTS_FREE the kernel warns if memory with a live context in it is
- * freed. The usual mistake is a context in devm_kzalloc() memory: it is freed with the
- * parent, even if somebody still has the device open.
+ * freed. The usual mistake is a context in devm_kzalloc() memory: this is freed with the
+ * parent, even if files are open.
  */
 static const struct debug_obj_descr uio_context_descr = {
 	.name		= "uio_context",
@@ -25,7 +25,7 @@ static void uio_context_forget(void *ctx)
 	debug_object_free(ctx, &uio_context_descr);
 }
 
-/* debugobjects has warned. It would warn again and again if it kept the object. */
+/* The kernel has warned, and would warn again as long as the object is known. */
 static bool uio_context_fixup_free(void *addr, enum debug_obj_state state)
 {
 	uio_context_forget(addr);
@@ -38,8 +38,8 @@ static bool uio_context_fixup_free(void *addr, enum debug_obj_state state)
  * @ops:	operations that the core calls
  * @flags:	0 or UIO_CONTEXT_SINK
  *
- * The caller gets the first reference. From now on only uio_context_put() frees the
- * object, through &uio_context_ops.release. This includes error paths.
+ * The caller gets the first reference. From now on uio_context_put() frees the object,
+ * through &uio_context_ops.release, on error paths too.
  *
  * A context is good for one registration, even if that fails.
  *
@@ -63,7 +63,7 @@ EXPORT_SYMBOL_GPL(uio_context_init);
  * uio_context_use - take a context for a registration
  * @ctx: the context
  *
- * Return: 0, or -EBUSY if it was taken before, since uio_context_init().
+ * Return: 0, or -EBUSY if it was taken since uio_context_init().
  */
 int uio_context_use(struct uio_context *ctx)
 {

@@ -38,7 +38,7 @@ uio_driver_ops(const struct vm_area_struct *vma)
 	return &container_of(vma->vm_ops, struct uio_ops_wrapper, ops)->driver;
 }
 
-/* Does access() only use page tables, and no driver memory? */
+/* Does access() use page tables only? */
 static bool uio_is_plain_access(const struct vm_operations_struct *driver)
 {
 #ifdef CONFIG_HAVE_IOREMAP_PROT
@@ -217,7 +217,7 @@ static int uio_wrap_ops(struct uio_object *obj, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* If @keep_pgoff is already set, the driver has changed vm_file to another file. */
+/* @keep_pgoff is already set if the driver has changed vm_file. */
 static int uio_take_driver_vma(struct uio_file *uf, struct vm_area_struct *vma,
 			       bool *keep_pgoff)
 {

@@ -179,14 +179,14 @@ static bool uio_has_event(const struct uio_file *uf, s32 *event)
 	return *event != READ_ONCE(uf->event_count);
 }
 
-/* Wait until something may have changed. The caller checks what it is. */
+/* Waits until something may have changed. The caller checks what. */
 static noinline void uio_wait(const struct uio_file *uf)
 {
 	wait_queue_head_t *queue = &uf->obj->idev.wait;
 	DEFINE_WAIT(wait);
 	s32 event;
 
-	/* before the checks below: whoever changes their result wakes us afterwards */
+	/* first: whoever changes the result of the checks below wakes us afterwards */
 	prepare_to_wait(queue, &wait, TASK_INTERRUPTIBLE);
 	if (!uio_has_event(uf, &event) && !uio_read_error(uf, false) &&
 	    !signal_pending(current))
@@ -231,7 +231,7 @@ __poll_t uio_poll(struct file *filp, poll_table *wait)
 	bool has_event, has_irq;
 	s32 event;
 
-	/* before the checks, as in uio_wait() */
+	/* first, as in uio_wait() */
 	poll_wait(filp, &uf->obj->idev.wait, wait);
 
 	has_event = uio_has_event(uf, &event);

@@ -25,7 +25,7 @@
 #include <asm/pgalloc.h>
 
 #define UIO_WALK_PAGES		16U
-/* Limited because the array of pages is on the stack. */
+/* The array of them is on the stack. */
 #define UIO_WALK_PAGES_MAX	64U
 
 /*
@@ -59,8 +59,8 @@ static unsigned int uio_walk_pages(const struct vm_fault *vmf, const struct uio_
 
 /*
  * Before mm calls a fault handler, it preallocates a page table if there is none. Without
- * this function, inserting a page from the handler would allocate another one. This only
- * saves work, so skip it where modules may lack what pmd_populate() needs.
+ * this, inserting a page from the handler would allocate another one. That only saves
+ * work, so skip it where modules may lack what pmd_populate() needs.
  */
 static void uio_use_page_table(struct vm_fault *vmf)
 {
@@ -314,9 +314,8 @@ static int uio_vma_access(struct vm_area_struct *vma, unsigned long addr,
 
 /*
  * Maps nothing. But if a VMA has this operation, mm calls its fault handler under the
- * VMA's lock in place of the mmap_lock. Our handler needs no more. So no fault is tried
- * twice, and a thread that waits in a driver's get_pages does not block other changes of
- * the address space.
+ * VMA's lock, without the mmap_lock. Our handler needs no more. So no fault is retried,
+ * and a thread that waits in a driver's get_pages does not block the address space.
  */
 static vm_fault_t uio_vma_map_pages(struct vm_fault *vmf, pgoff_t start,
 				    pgoff_t end)

@@ -57,7 +57,7 @@
  * @driver_faults: some mapping keeps user space's offset for the driver's fault handler,
  *	so uio_unmap_file() has more to unmap. Never cleared, no lock
  * @had_irq: result of the last uio_look_at_irq(); good enough if there is an event
- * @irq: interrupt to free; UIO_IRQ_NONE if none was requested
+ * @irq: interrupt to free; UIO_IRQ_NONE: none
  * @io_regions: bit N is set once region N was mapped as I/O memory; never cleared
  * @map_lock: taken inside the mmap_lock; protects @populating, @driver_ops, @file_ids,
  *	@file_ids_end, and writes of &uio_file.id and &uio_file.revoked
@@ -65,7 +65,7 @@
  * @driver_ops: wrappers of the driver's vm_operations, see uio_driver_mmap.c
  * @file_ids: &uio_file.id of the files that are mapped
  * @file_ids_end: one more than the highest of them ever used
- * @dep_map: lockdep sees the time inside the driver as a read lock
+ * @dep_map: for lockdep, see uio_dep_enter()
  * @active_key: class of @dep_map, one per device: a callback may unregister another
  *	device
  * @info_key: the same for &uio_device.info_lock
@@ -133,11 +133,9 @@ static inline void uio_dep_enter(struct uio_object *obj)
  * uio_enter - begin a call into the driver
  * @obj: the device; the caller has a reference or is in an RCU section
  *
- * Never waits.
- *
  * Return: true if the device is live. Then the driver's info and the memory that it
- * describes stay valid until uio_leave(). The caller may sleep. false if the device is
- * revoked, or not live yet.
+ * describes stay valid until uio_leave(), and the caller may sleep. false if the device
+ * is revoked, or not live yet. Never waits.
  */
 static inline bool uio_enter(struct uio_object *obj)
 {
@@ -157,7 +155,7 @@ static inline void uio_leave(struct uio_object *obj)
 {
 	rwsem_release(&obj->dep_map, _RET_IP_);
 
-	/* fully ordered: pairs with uio_drained(). Now the object may be freed */
+	/* fully ordered: pairs with uio_drained(). After it the object may be freed */
 	if (unlikely(atomic_dec_return(&obj->active) == UIO_REVOKED_BIAS))
 		uio_wake_drain(obj);
 }

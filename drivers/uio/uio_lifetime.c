@@ -12,7 +12,7 @@
 /**
  * DOC: lifetime
  *
- * There are two objects, each with a refcount, and one state:
+ * There are two objects with a refcount each, and one state:
  *
  * - &struct uio_device belongs to the core. Each open file holds a reference, and so
  *   does the registration. It needs nothing from the driver to stay valid.
@@ -42,7 +42,7 @@
  * there is no event, to see whether the driver has an interrupt.
  */
 
-/* Number of objects that are not freed yet; module exit waits for zero. */
+/* Objects that are not freed yet; module exit waits for zero. */
 static atomic_t uio_nr_objects;
 
 /* The slow path of uio_leave(). The object may be freed: use its address only. */
@@ -173,8 +173,8 @@ void uio_object_release(struct device *dev)
 }
 
 /*
- * When this module is unloaded, no reference is left. But uio_object_release() is code of
- * this module, and CONFIG_DEBUG_KOBJECT_RELEASE runs it seconds after the last put.
+ * When this module is unloaded, no reference is left. But CONFIG_DEBUG_KOBJECT_RELEASE
+ * calls uio_object_release(), in this module, seconds after the last put.
  */
 void uio_wait_for_objects(void)
 {

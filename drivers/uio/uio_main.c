@@ -21,8 +21,7 @@ static DEFINE_XARRAY_ALLOC(uio_minors);
 /**
  * uio_ready - can devices be registered
  *
- * Return: false if it is too early: a built-in driver may be probed before this core is
- * initialised.
+ * Return: false before uio_init(): a built-in driver may be probed that early.
  */
 bool uio_ready(void)
 {
@@ -80,7 +79,7 @@ struct uio_object *uio_object_find(unsigned int minor)
 
 /**
  * uio_make_inode - make the inode that the device's mappings are in
- * @obj: the device, without an inode; another thread may set one at the same time
+ * @obj: the device, without an inode; another thread may race to set one
  * @node: a device node
  *
  * Return: 0, or a negative error code.

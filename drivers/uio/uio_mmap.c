@@ -12,8 +12,8 @@
 #include "uio_mm.h"
 
 /*
- * Called at the first mmap() of a file. The first file gets 0. So /proc/PID/maps shows
- * the same offset for its region 0 as before.
+ * For the first mmap() of a file. The first file gets 0, so /proc/PID/maps shows its
+ * region 0 at offset 0, as it always did.
  */
 static int uio_file_id_alloc(struct uio_file *uf)
 {
@@ -49,7 +49,7 @@ void uio_put_mappings(struct uio_file *uf)
 		__free_page(uf->sink);
 }
 
-/* Called before mmap() populates a mapping of I/O memory. */
+/* Before mmap() populates a mapping of I/O memory. */
 static int uio_begin_io(struct uio_file *uf, const struct uio_mem *mem,
 			const struct vm_area_struct *vma)
 {

@@ -6,7 +6,7 @@
 #include "uio_internal.h"
 #include "uio_mm.h"
 
-/* Creates all that user space can see, and requests the interrupt. Sends no uevent. */
+/* Makes all that user space can see, but sends no uevent yet. */
 static int uio_add(struct uio_object *obj)
 {
 	struct device *dev = &obj->idev.dev;
@@ -38,10 +38,10 @@ err_device:
 	return ret;
 }
 
-/* After this, only open files have references. */
+/* After it only open files have references. */
 static void uio_put_registration(struct uio_object *obj)
 {
-	/* not before the drain: callbacks may use info->uio_dev */
+	/* not before the drain: callbacks may use it */
 	WRITE_ONCE(obj->idev.info->uio_dev, NULL);
 	uio_minor_free(obj);
 	put_device(&obj->idev.dev);
@@ -131,8 +131,8 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 	}
 
 	/*
-	 * Before the interrupt is requested, as the handler may use it. Pairs with the
-	 * address dependency in uio_enter_info().
+	 * Before the interrupt, whose handler may use it. Pairs with the address
+	 * dependency in uio_enter_info().
 	 */
 	smp_store_release(&info->uio_dev, &obj->idev);
 
@@ -146,7 +146,7 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 		kref_get(&ctx->kref);
 	uio_make_live(obj);
 
-	/* now everything is there: tell udev */
+	/* everything is there: tell udev */
 	dev_set_uevent_suppress(&obj->idev.dev, false);
 	kobject_uevent(&obj->idev.dev.kobj, KOBJ_ADD);
 	return 0;
@@ -159,8 +159,8 @@ EXPORT_SYMBOL_GPL(__uio_register_device_context);
  * @parent:	parent device
  * @info:	the driver's description of the device
  *
- * Nothing keeps @info and its memory valid after uio_unregister_device(). So that
- * function tears down all mappings. Touching them raises SIGBUS.
+ * Nothing keeps @info and its memory valid after uio_unregister_device(), so that tears
+ * down all mappings. Touching them raises SIGBUS.
  *
  * Context: Process context, may sleep.
  * Return: As __uio_register_device_context().
@@ -203,8 +203,8 @@ EXPORT_SYMBOL_GPL(uio_revoke_device);
  *		this warns and does nothing else
  *
  * Afterwards no callback of the driver runs, including its interrupt handler, and the
- * interrupt line is free. There is one exception: if the driver has a context,
- * &uio_info.release is called for files that are still open.
+ * interrupt line is free. But if the driver has a context, &uio_info.release is still to
+ * be called for open files.
  *
  * Context: Process context, may sleep. Calling it from inside a callback, or with a lock
  * held that a callback takes, is a deadlock that lockdep reports. Not concurrently with
@@ -228,10 +228,10 @@ EXPORT_SYMBOL_GPL(uio_drain_device);
  * mappings may stay as long as user space likes. When this returns, no callback of the
  * driver runs, and only the driver uses the hardware.
  *
- * Without a context the core does not use @info and its memory any more. With a context,
- * two kinds of call are still to come: &uio_info.release for each open file, and at last
- * the context's release. If a driver's own vm_operations have both open and close, they
- * are called until the last mapping is gone.
+ * Without a context the core does not use @info and its memory any more. With a context
+ * two calls are still to come: &uio_info.release for each open file, and at last the
+ * context's release. vm_operations of the driver that have both open and close are called
+ * until the last mapping is gone.
  *
  * Context: Process context, may sleep. Calling it from inside a callback, or with a lock
  * held that a callback takes, is a deadlock that lockdep reports.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: the class, and sysfs attributes of devices and their regions.
+ * Userspace I/O: the class, and attributes of devices and their regions.
  */
 
 #include "uio_internal.h"
@@ -8,7 +8,7 @@
 #include <linux/sysfs.h>
 
 /*
- * Attributes show the driver's info, so reading one enters the driver, like any other
+ * Attributes show the driver's info, so their show() enters the driver like any other
  * operation of user space.
  */
 
@@ -171,7 +171,7 @@ static const struct kobj_type uio_portio_type = {
 	.default_groups	= portio_groups,
 };
 
-/* Adds a region's directory. Also adds @all, "maps" or "portio", with the first of them. */
+/* Makes a region's directory, and with the first one @all, "maps" or "portio". */
 static struct uio_dir *uio_dir_add(struct uio_object *obj, struct kobject **all,
 				   const struct kobj_type *type, int nr,
 				   const void *region)

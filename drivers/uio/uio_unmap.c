@@ -48,8 +48,8 @@ void uio_forget_populating(struct uio_object *obj, const struct uio_file *uf,
 }
 
 /*
- * May the mmap() still run? Not if the process has exited, which leaves no mm_users.
- * Without per-VMA locks, an mmap() that has ended looks as if it still ran.
+ * May the mmap() still run? Not if the process has exited: then there are no mm_users.
+ * Without per-VMA locks, an mmap() that has ended looks as if it ran.
  */
 static bool uio_may_run(const struct uio_populating *p)
 {
@@ -101,7 +101,7 @@ int uio_begin_populating(struct uio_file *uf, struct mm_struct *mm)
 			uio_end_populating(p);
 	}
 
-	/* NOIO: a revoke takes this lock, too, and I/O may wait for the revoke */
+	/* NOIO: a revoke also takes this lock, and I/O may wait for the revoke */
 	p = kmalloc(sizeof(*p), GFP_NOIO | __GFP_ACCOUNT);
 	if (!p)
 		return -ENOMEM;
@@ -126,10 +126,10 @@ bool uio_is_populating(struct uio_object *obj)
  * @obj: the device; it is drained if @uf is NULL
  * @uf: wait for mappings of this file only, which is revoked
  *
- * Waits for each mmap() that populates a mapping of this device, and for tasks that were
- * queued for the same mmap_lock before us. Does not wait for other holders of this lock,
- * which may be blocked in another device. But without per-VMA locks the core can't tell
- * them apart, and waits for all.
+ * Waits for each mmap() that populates a mapping of this device, and for tasks queued
+ * for the same mmap_lock before us. Does not wait for other holders of the lock, which
+ * may be blocked in another device. (Without per-VMA locks it can't tell them apart, and
+ * waits for all.)
  */
 void uio_wait_for_populating(struct uio_object *obj, const struct uio_file *uf)
 {
@@ -214,12 +214,10 @@ void uio_unmap_file(struct uio_file *uf)
  * @size:	bytes, rounded up to pages; 0: to the end of the region
  *
  * The next touch of such a page faults again. (I/O memory does not: it is gone for good.)
- * This function is for a driver with a context that replaces or frees pages.
- *
- * First it makes sure that &uio_context_ops.get_pages does not find the pages any more,
- * under a lock that this operation takes. Then it calls uio_unmap_range(), and then it
- * frees the pages. A fault that got its page before that can still map it. The
- * description of the operation says how to wait for such a fault.
+ * If a driver with a context replaces or frees pages, its &uio_context_ops.get_pages must
+ * not find them any more, under a lock that this operation takes. Then it calls this and
+ * frees them. A fault that already has its page can still map it: the description of the
+ * operation says how to wait for that.
  *
  * Context: Process context, may sleep. Not concurrently with
  * uio_unregister_device().
