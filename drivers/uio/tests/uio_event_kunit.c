@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: KUnit tests of events and of waking.
+ * Userspace I/O: KUnit tests of events and wake-ups.
  */
 
 #include "uio_kunit_fixture.h"
 
-/* Looks at the device when it is woken, as a sleeper does. */
+/* Records what a sleeper sees of the device when it wakes up. */
 struct sleeper {
 	struct wait_queue_entry	entry;
 	struct uio_object	*obj;
@@ -56,7 +56,7 @@ static void events_are_counted(struct kunit *test)
 	remove_wait_queue(&obj->idev.wait, &sleeper.entry);
 }
 
-/* An RCU section would be what a sleeper of high priority preempts. */
+/* Not in an RCU section: a woken task of high priority would preempt it. */
 static void event_wakes_inside_the_device(struct kunit *test)
 {
 	struct fixture *fx = test->priv;
@@ -90,7 +90,7 @@ static void events_of_no_registration_are_ignored(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&obj->idev.event), 1);
 	put_device(&obj->idev.dev);
 
-	/* nor is it counted for the next one */
+	/* the next registration does not count the event, either */
 	uio_kunit_renew_card(&fx->card);
 	obj = uio_kunit_register_card(test, &fx->card);
 	KUNIT_EXPECT_EQ(test, atomic_read(&obj->idev.event), 0);
@@ -126,7 +126,7 @@ static void revoke_wakes_after_the_state_has_changed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (__force u32)sleeper.key,
 			(__force u32)(EPOLLHUP | EPOLLERR));
 
-	/* once is enough */
+	/* a second revoke does not wake */
 	uio_revoke_device(&fx->card.info);
 	KUNIT_EXPECT_EQ(test, sleeper.woken, 1);
 	remove_wait_queue(&obj->idev.wait, &sleeper.entry);
@@ -146,7 +146,7 @@ static void no_more_events_are_announced(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, obj->had_irq);
 	KUNIT_EXPECT_EQ(test, sleeper.woken, 1);
 
-	/* that there are events again is for who reads or polls to see */
+	/* uio_event_notify() does not remember that there are events again */
 	fx->card.info.irq = UIO_IRQ_CUSTOM;
 	uio_event_notify(&fx->card.info);
 	KUNIT_EXPECT_FALSE(test, obj->had_irq);

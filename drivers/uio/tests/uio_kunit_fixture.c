@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: what all KUnit suites test with: a driver and its device, and
- * threads beside the test.
+ * Userspace I/O: fixture of all KUnit suites: a driver, its devices, and threads that run
+ * beside the test.
  */
 
 #include "uio_kunit_fixture.h"
@@ -71,7 +71,7 @@ struct uio_object *uio_kunit_register_card(struct kunit *test, struct card *card
 	return object_of(card);
 }
 
-/* A core that forgets to clear it is found here, and does not take the rest down. */
+/* Finds a core that forgets to clear it. The other tests still run. */
 void uio_kunit_expect_unregistered(struct kunit *test, struct card *card)
 {
 	KUNIT_EXPECT_NULL(test, card->info.uio_dev);
@@ -90,7 +90,7 @@ static int aside_main(void *data)
 
 	complete(&aside->started);
 	aside->fn(aside->fx);
-	/* not just complete(): this code may be unloaded after it */
+	/* not just complete(): after that this code may be unloaded */
 	kthread_complete_and_exit(&aside->done, 0);
 }
 
@@ -119,7 +119,7 @@ bool uio_kunit_has_ended(struct aside *aside, unsigned long timeout)
 	if (!wait_for_completion_timeout(&aside->done, timeout))
 		return false;
 
-	/* for who asks again */
+	/* for the next call */
 	complete(&aside->done);
 	return true;
 }
@@ -134,14 +134,14 @@ int uio_kunit_init(struct kunit *test)
 	card_init(&fx->card);
 	card_init(&fx->second);
 
-	/* with CONFIG_DEBUG_KOBJECT_RELEASE the last driver's name is still taken */
+	/* with CONFIG_DEBUG_KOBJECT_RELEASE the last name is still in use */
 	snprintf(fx->name, sizeof(fx->name), "uio_kunit%u", nr++);
 	fx->parent = kunit_device_register(test, fx->name);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fx->parent));
 	return 0;
 }
 
-/* Every thread ends, also where the test has failed half-way. */
+/* Ends every thread, even if the test has failed half-way. */
 static bool asides_end(struct fixture *fx)
 {
 	unsigned int i;
@@ -152,7 +152,7 @@ static bool asides_end(struct fixture *fx)
 		if (uio_kunit_has_ended(&fx->aside[i], SHORT_TIME))
 			continue;
 
-		/* a core that forgets to wake */
+		/* help a core that forgets to wake */
 		if (fx->card.info.uio_dev)
 			wake_up_var(&object_of(&fx->card)->active);
 		if (!uio_kunit_has_ended(&fx->aside[i], LONG_TIME))
@@ -179,7 +179,7 @@ void uio_kunit_exit(struct kunit *test)
 	if (!fx)
 		return;
 
-	/* what the thread uses stays then, also this code */
+	/* a thread still runs: leak what it uses, and pin this code */
 	if (!asides_end(fx)) {
 		__module_get(THIS_MODULE);
 		KUNIT_FAIL(test, "a thread did not end");
@@ -188,7 +188,7 @@ void uio_kunit_exit(struct kunit *test)
 
 	check_card(test, &fx->card);
 	check_card(test, &fx->second);
-	/* before what devm does to the info */
+	/* before the card is freed: devm uses its info */
 	if (!IS_ERR_OR_NULL(fx->parent))
 		kunit_device_unregister(test, fx->parent);
 	kfree(fx);

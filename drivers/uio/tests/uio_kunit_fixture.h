@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Userspace I/O: what all KUnit suites test with.
+ * Userspace I/O: fixture of all KUnit suites.
  */
 
 #ifndef _UIO_KUNIT_FIXTURE_H
@@ -11,13 +11,13 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 
-/* For what has to happen, and for what must not. */
+/* Time-outs: of an event that has to happen, and of one that must not. */
 #define LONG_TIME	(10 * HZ)
 #define SHORT_TIME	(HZ / 20)
 
 /*
- * The driver's object. Its memory is the test's and not freed by the release, so
- * that it can be looked at.
+ * The driver's object. It belongs to the test: release does not free it, so that the test
+ * can look at it afterwards.
  */
 struct card {
 	struct uio_context	ctx;
@@ -34,7 +34,7 @@ struct card {
 
 struct fixture;
 
-/* A thread beside the test, to find out whether @fn waits. */
+/* A thread beside the test. It calls @fn, and shows whether that waits. */
 struct aside {
 	struct fixture		*fx;
 	void			(*fn)(struct fixture *fx);
@@ -57,7 +57,7 @@ struct fixture {
 	bool			inside_after_drain;
 };
 
-/* The init and exit of every suite. */
+/* .init and .exit of every suite. */
 int uio_kunit_init(struct kunit *test);
 void uio_kunit_exit(struct kunit *test);
 
@@ -74,7 +74,7 @@ static inline unsigned int refs(const struct card *card)
 	return kref_read(&card->ctx.kref);
 }
 
-/* The device, with the reference that the registration has. */
+/* The device. Takes no reference: the registration holds one. */
 static inline struct uio_object *object_of(const struct card *card)
 {
 	return to_uio_object(card->info.uio_dev);

@@ -2,8 +2,7 @@
 /*
  * Userspace I/O: KUnit tests of states and references.
  *
- * What an open file and a mapping get is tested from user space, in
- * tools/testing/selftests/uio/.
+ * Open files and mappings are tested from user space, in tools/testing/selftests/uio/.
  */
 
 #include "uio_kunit_fixture.h"
@@ -158,7 +157,7 @@ static void unregister_waits_for_those_inside(struct kunit *test)
 
 	unregister = uio_kunit_run_aside(test, unregister_aside);
 	KUNIT_EXPECT_FALSE(test, uio_kunit_has_ended(unregister, SHORT_TIME));
-	/* its callbacks may still use it */
+	/* callbacks may still use it */
 	KUNIT_EXPECT_PTR_EQ(test, fx->card.info.uio_dev, &obj->idev);
 	uio_leave(obj);
 	if (uio_kunit_has_ended(unregister, LONG_TIME))
@@ -197,7 +196,7 @@ static void idle_device_goes_without_a_wait(struct kunit *test)
 	uio_drain_device(&fx->card.info);
 	KUNIT_EXPECT_EQ(test, current->nvcsw, slept);
 
-	/* and again, for who has drained it already */
+	/* nor does a second drain wait */
 	uio_drain_device(&fx->card.info);
 	KUNIT_EXPECT_EQ(test, current->nvcsw, slept);
 }
@@ -332,7 +331,7 @@ static void registration_has_a_reference(struct kunit *test)
 	uio_kunit_register_card(test, card);
 	KUNIT_EXPECT_EQ(test, refs(card), 2);
 
-	/* neither of them ends the registration */
+	/* the device is still registered */
 	uio_revoke_device(&card->info);
 	uio_drain_device(&card->info);
 	KUNIT_EXPECT_EQ(test, refs(card), 2);
@@ -395,7 +394,7 @@ static void context_without_a_release_warns(struct kunit *test)
 	fx->card.releases = 0;
 }
 
-/* As devm_kzalloc() does it that has what it gave freed with the parent. */
+/* devm_kzalloc() memory is freed like this, with the parent. */
 static void context_in_freed_memory_warns(struct kunit *test)
 {
 	struct fixture *fx = test->priv;

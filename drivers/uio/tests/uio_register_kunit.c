@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Userspace I/O: KUnit tests of registration, also of one that fails.
+ * Userspace I/O: KUnit tests of registrations, including those that fail.
  */
 
 #include "uio_kunit_fixture.h"
@@ -11,7 +11,7 @@ struct kind {
 	const char	*name;
 	bool		context;
 	bool		devm;
-	bool		bare;		/* neither memory nor ports */
+	bool		bare;		/* without memory and ports */
 };
 
 static const struct kind kinds[] = {
@@ -23,7 +23,7 @@ static const struct kind kinds[] = {
 
 KUNIT_ARRAY_PARAM_DESC(kinds, kinds, name);
 
-/* Each try costs time, so only what differs most. */
+/* Each kind costs time, so these are only those that differ most. */
 static const struct kind failing_kinds[] = {
 	{ .name = "bare_legacy", .bare = true },
 	{ .name = "devm_context", .context = true, .devm = true },
@@ -172,7 +172,7 @@ static void minors_differ_and_are_used_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fx->second.info.uio_dev->minor, second);
 }
 
-/* Runs in device_del(), which still has the name in sysfs. */
+/* Runs in device_del(), when the name is still in sysfs. */
 static void register_meanwhile(void *data)
 {
 	struct fixture *fx = data;
@@ -194,7 +194,7 @@ static void minor_is_taken_until_the_name_is_gone(struct kunit *test)
 	KUNIT_EXPECT_NE(test, fx->second_minor, minor);
 }
 
-/* As before the registration, but that the context has been used. */
+/* All is as before the registration, except that the context was used. */
 static void expect_undone(struct kunit *test)
 {
 	struct fixture *fx = test->priv;
@@ -205,7 +205,7 @@ static void expect_undone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, card->releases, 0);
 }
 
-/* What was used up by failures, and has not come back, is found missing. */
+/* A registration still works: finds out whether failed ones have leaked anything. */
 static void expect_registers(struct kunit *test, int minor)
 {
 	struct fixture *fx = test->priv;
@@ -240,7 +240,7 @@ static void failed_interrupt_is_undone(struct kunit *test)
 	int minor = next_minor(test);
 	unsigned int parent_refs = refs_of(fx->parent);
 
-	/* there is none of that number */
+	/* no interrupt has this number */
 	card->info.irq = INT_MAX;
 	KUNIT_EXPECT_EQ(test, register_kind(test), -EINVAL);
 	expect_undone(test);
@@ -256,7 +256,7 @@ static void failed_interrupt_is_undone(struct kunit *test)
 }
 
 #if defined(CONFIG_FAILSLAB) && defined(CONFIG_FAULT_INJECTION_DEBUG_FS)
-/* Fail allocation @nth; *@failed tells whether there was one. */
+/* Let allocation @nth fail. *@failed: there was such an allocation. */
 static int register_failing(struct kunit *test, unsigned int nth, bool *failed)
 {
 	int ret;
@@ -297,7 +297,7 @@ static void failed_allocation_is_undone(struct kunit *test)
 		if (!failed)
 			break;
 
-		/* some can be done without, an event of udev's for one */
+		/* some allocations may fail, for example that of a uevent */
 		if (ret)
 			errors++;
 		else
