@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A user of a UIO device that survives its unplug, to copy from. It shows the
- * ticks of the sample driver:
+ * A program to copy from. It uses a UIO device and survives when the device is unplugged.
+ * It shows the ticks of the sample driver:
  *
  *	uio_client /dev/uio0
  *
- * The device can go at any time. That shows in a read() or poll() that fails,
- * and, if it happens between these and an access to the device's memory, in a
- * SIGBUS: a program that can't be killed by it jumps out of the access.
+ * The device can go away at any time. Then read() fails, and poll() reports POLLHUP and
+ * POLLERR. If the device goes away between these calls and an access to its memory, the
+ * access raises SIGBUS. This would kill the program, so the handler jumps out of it.
  */
 
 #include <errno.h>
@@ -31,12 +31,12 @@ static void on_sigbus(int sig)
 	if (touching)
 		siglongjmp(gone, 1);
 
-	/* not ours: what it would have done without us */
+	/* not from our access: do what happens without this handler */
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
 
-/* False: the memory is not there any more. */
+/* Returns false if the memory is gone. */
 static bool read_ticks(const volatile __u32 *ticks, __u32 *value)
 {
 	if (sigsetjmp(gone, 1)) {
@@ -50,21 +50,21 @@ static bool read_ticks(const volatile __u32 *ticks, __u32 *value)
 	return true;
 }
 
-/* 0: the device has gone; or a negative error code. */
+/* Returns 0 if the device has gone, or a negative error code. */
 static int follow(int fd, const volatile __u32 *ticks)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	__s32 events, on = 1;
 	__u32 value;
 
-	/* ask for interrupts */
+	/* enable interrupts */
 	if (write(fd, &on, sizeof(on)) < 0)
 		return errno == EIO ? 0 : -errno;
 
 	for (;;) {
 		if (poll(&pfd, 1, -1) < 0)
 			return -errno;
-		/* POLLHUP and POLLERR: read() says why */
+		/* also after POLLHUP and POLLERR: read() says why */
 		if (read(fd, &events, sizeof(events)) < 0)
 			return errno == EIO ? 0 : -errno;
 		if (!read_ticks(ticks, &value))
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
 
 	ret = follow(fd, memory);
 
-	/* the driver frees its memory when both are gone */
+	/* the driver frees its memory when the mapping and the file are gone */
 	munmap(memory, getpagesize());
 	close(fd);
 	if (ret) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A UIO driver with late release, to copy from: a page of memory that counts
- * ticks, and a timer for an interrupt. To unplug it, whoever has it open or
- * mapped: echo 0 > /sys/devices/uio-sample/plugged
+ * A UIO driver with late release, to copy from. It has a page of memory that counts
+ * ticks, and a timer in place of an interrupt. The device can be unplugged even if a
+ * process has it open or mapped: echo 0 > /sys/devices/uio-sample/plugged
  */
 
 #include <linux/device.h>
@@ -15,7 +15,7 @@
 
 #define SAMPLE_PERIOD	(HZ / 10)
 
-/* Everything that user space can reach, and the context that keeps it. */
+/* Everything that user space can reach, and the context that keeps it valid. */
 struct sample {
 	struct uio_context ctx;
 	struct uio_info info;
@@ -47,7 +47,7 @@ static int sample_irqcontrol(struct uio_info *info, s32 irq_on)
 	return 0;
 }
 
-/* Nobody has the device open or mapped any more, and it is unplugged. */
+/* The device is unplugged, and nobody has it open or mapped any more. */
 static void sample_release(struct uio_context *ctx)
 {
 	struct sample *s = container_of(ctx, struct sample, ctx);
@@ -60,7 +60,7 @@ static const struct uio_context_ops sample_ctx_ops = {
 	.release = sample_release,
 };
 
-/* With the timer stopped nothing touches the device but who has it mapped. */
+/* After the timer is stopped, only processes that have mapped the memory can touch it. */
 static void sample_put(struct sample *s)
 {
 	timer_shutdown_sync(&s->timer);
@@ -75,7 +75,7 @@ static int sample_plug(void)
 	if (!s)
 		return ret;
 
-	/* from here on the last uio_context_put() frees it */
+	/* from here on, the last uio_context_put() frees s */
 	uio_context_init(&s->ctx, &sample_ctx_ops, 0);
 	timer_setup(&s->timer, sample_tick, 0);
 
@@ -100,7 +100,7 @@ static int sample_plug(void)
 
 static void sample_unplug(void)
 {
-	/* first nobody can start the timer any more */
+	/* first: after this nobody can start the timer */
 	uio_unregister_device(&sample->info);
 	sample_put(sample);
 	sample = NULL;
@@ -129,7 +129,7 @@ static void __exit sample_exit(void)
 	root_device_unregister(sample_parent);
 }
 
-/* Nothing may fail after the registration: somebody may have the device open. */
+/* After the registration nothing may fail: somebody may have the device open. */
 static int __init sample_init(void)
 {
 	int ret;
@@ -144,7 +144,7 @@ static int __init sample_init(void)
 		return ret;
 	}
 	if (device_create_file(sample_parent, &dev_attr_plugged))
-		dev_warn(sample_parent, "can't be unplugged by hand\n");
+		dev_warn(sample_parent, "there is no file 'plugged': unload the module to unplug the device\n");
 	return 0;
 }
 
