@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TCMU: what the kernel does while it waits for a daemon's answer that does not
- * come, comes late, or is no. The daemon is the test itself. The D numbers are
- * those of the list of mainline's defects: such a test fails there.
+ * TCMU: the kernel waits for a daemon's answer, which does not come, comes late, or is a
+ * refusal. The test plays the daemon. A D number in a test's name is the number of a
+ * defect of mainline: the test fails there.
  */
 
 #include <fcntl.h>

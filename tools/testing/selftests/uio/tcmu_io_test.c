@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TCMU: what becomes of the data of commands that are in the ring when their device
- * is deleted. A handler, as the test is one, goes on with it for a while: for file
- * I/O that goes around the page cache it even hands these pages to other drivers.
+ * TCMU: what happens to the data of commands that are in the ring when their device is
+ * deleted. A handler, such as this test, may keep using this data for a while. For direct
+ * I/O to a file it even hands these pages to other drivers.
  */
 
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TCMU: who is told of a device, and who is waited for, when there are many devices
- * or many who listen. The daemons are the test itself. The D numbers are those of
- * the list of defects: such a test fails on a kernel that has it.
+ * TCMU: who is told of a device, and who is waited for, if there are many devices or
+ * many listeners. The test plays all daemons. A D number in a test's name is the number
+ * of a defect: the test fails on a kernel that has it.
  */
 
 #include <fcntl.h>

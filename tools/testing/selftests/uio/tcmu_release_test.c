@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TCMU: a device that is deleted while user space has its ring. The devices
- * have no daemon: they are told not to wait for one. The D numbers are those
- * of the list of mainline's defects: such a test fails there.
+ * TCMU: a device is deleted while user space has its ring open or mapped. The devices
+ * have no daemon, and are told not to wait for one. A D number in a test's name is the
+ * number of a defect of mainline: the test fails there.
  */
 
 #include <fcntl.h>

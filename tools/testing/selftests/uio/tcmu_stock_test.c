@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TCMU: the kernel's own target_core_user, the file that came with it, on the UIO core
- * that is loaded. It was compiled for the kernel's core and knows of no other.
+ * TCMU: the kernel's own target_core_user, the unchanged binary, on the UIO core that is
+ * loaded. It was compiled for the kernel's own core and does not know another one.
  */
 
 #include <poll.h>

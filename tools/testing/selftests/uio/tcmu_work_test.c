@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TCMU: the work that goes through the devices on its own, to take data pages back
- * and to find commands that have timed out. The D numbers are those of the list of
- * mainline's defects: such a test fails there.
+ * TCMU: the work that the driver does on its own for all devices: it takes data pages
+ * back, and finds commands that have timed out. A D number in a test's name is the
+ * number of a defect of mainline: the test fails there.
  */
 
 #include <fcntl.h>

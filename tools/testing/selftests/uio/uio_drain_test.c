@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: revoke, drain and what is between them, from the driver's side; and what
- * the core refuses. Skipped on a core without contexts.
+ * UIO: revoke, drain and the time in between, as the driver sees it; and calls that the
+ * core refuses. Skipped on a core without contexts.
  */
 
 #include <fcntl.h>

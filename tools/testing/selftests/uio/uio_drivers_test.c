@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: the kernel's own drivers, as they are, when their device goes while user
- * space has it. The D numbers are those of the list of mainline's defects: such a
- * test fails there.
+ * UIO: the kernel's own drivers, unchanged, when their device goes away while user space
+ * has it. A D number in a test's name is the number of a defect of mainline: the test
+ * fails there.
  *
- * The PCI card is QEMU's "edu", which has one BAR and raises interrupts on
- * request. The guest plugs and unplugs it by itself, in a root port that it must
- * have been started with: lab run --device pcie-root-port,id=slot0
+ * The PCI card is QEMU's "edu". It has one BAR and raises interrupts on request. The
+ * guest plugs and unplugs the card itself, in a root port. The guest must have been
+ * started with this port: lab run --device pcie-root-port,id=slot0
  */
 
 #include <fcntl.h>

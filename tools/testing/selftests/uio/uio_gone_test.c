@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: what is left of a mapping after unregistration. The D numbers are those
- * of the list of mainline's defects: such a test fails there.
+ * UIO: what is left of a mapping after the unregistration. A D number in a test's name
+ * is the number of a defect of mainline: the test fails there.
  */
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: a driver whose interrupt comes and goes while the device is live. The R and C
- * numbers are those of a list of what was wrong here and was right on mainline.
+ * UIO: a driver whose interrupt comes and goes while the device is live. An R or C number
+ * in a test's name is the number of a former bug of this core that mainline never had.
  */
 
 #include <fcntl.h>

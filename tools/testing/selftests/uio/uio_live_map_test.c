@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: the memory of a live device. Passes on mainline's core, too: whoever uses
- * UIO today must not notice a difference.
+ * UIO: the memory of a live device. Also passes on mainline's core: those who use UIO
+ * today must not notice a difference.
  */
 
 #include <fcntl.h>

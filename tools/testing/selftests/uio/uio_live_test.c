@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: events, files in sysfs and the rest of a live device, but for its memory:
- * that is in uio_live_map_test.c. Passes on mainline's core, too:
- * whoever uses UIO today must not notice a difference.
+ * UIO: events, sysfs files and everything else of a live device except its memory: for
+ * that see uio_live_map_test.c. Also passes on mainline's core: those who use UIO today
+ * must not notice a difference.
  */
 
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: which locks the core holds over a driver's callbacks, as the driver, or
- * lockdep where there is one, sees it. The D numbers are those of the list of
- * mainline's defects: such a test fails there.
+ * UIO: which locks the core holds when it calls a driver, as the driver sees it, and
+ * lockdep if the kernel has it. A D number in a test's name is the number of a defect of
+ * mainline: the test fails there.
  */
 
 #include <fcntl.h>

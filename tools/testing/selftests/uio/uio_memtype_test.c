@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: how I/O memory is cached, and what the kernel keeps account of for that. The R
- * and C numbers are those of a list of what was wrong here and was right on mainline.
+ * UIO: how I/O memory is cached, and the kernel's account of that. An R or C number in a
+ * test's name is the number of a former bug of this core that mainline never had.
  */
 
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: what the log says of a driver without a context that leaves files open. It
- * does not say more than a few such lines in a row, which other tests may have had: so
- * the core is loaded anew for each test.
+ * UIO: what the log says of a driver without a context that leaves files open. The core
+ * limits the rate of this message, and other tests may have used it up. So each test
+ * reloads the core.
  */
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: memory whose pages have no reference count of their own, D10 in the list of
- * mainline's defects. Such a test fails there.
+ * UIO: memory whose pages have no reference count of their own, defect D10 of mainline.
+ * The tests fail there.
  */
 
 #include <fcntl.h>

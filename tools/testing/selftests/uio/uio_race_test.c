@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: two things at a time. One is stopped at each call that the core makes
- * meanwhile, and the other done there. The D numbers are those of the list of
- * mainline's defects, the C numbers those of what was wrong in ours.
+ * UIO: two operations at the same time. One is stopped at each call that the core makes,
+ * and there the other one runs. A D number in a test's name is the number of a defect of
+ * mainline, a C number that of a former bug of this core.
  */
 
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: when the driver's release and that of its context are called, and what is
- * pinned until then. The D numbers are those of the list of mainline's defects:
- * such a test fails there.
+ * UIO: when the driver's release and its context's release are called, and what stays
+ * pinned until then. A D number in a test's name is the number of a defect of mainline:
+ * the test fails there.
  */
 
 #include <fcntl.h>

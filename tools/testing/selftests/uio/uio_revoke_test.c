@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: one open file revoked by UIO_IOC_REVOKE, and what other files do not
- * notice of it.
+ * UIO: UIO_IOC_REVOKE revokes one open file. Other files do not notice.
  */
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: the sample driver and its client, which others copy from.
+ * UIO: the sample driver and its client, which are for others to copy from.
  */
 
 #include <dirent.h>

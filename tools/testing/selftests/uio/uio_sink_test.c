@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: a context that has chosen the sink over SIGBUS, a page of zeros that
- * takes writes.
+ * UIO: a context that has chosen the sink, a writable page of zeros, over SIGBUS.
  */
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: which callbacks of a driver run at the same time. Without a context those that
- * mainline calls one at a time take turns (R4); with one they do not.
+ * UIO: which callbacks of a driver run concurrently. Without a context, the callbacks
+ * that mainline calls one at a time take turns (R4). With a context they do not.
  */
 
 #include <fcntl.h>

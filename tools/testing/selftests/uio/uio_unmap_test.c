@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: a driver with a fault operation takes pages away while the device is live
- * (uio_unmap_range()). A page that is gone is faulted in again, which the driver
- * counts.
+ * UIO: a driver with get_pages takes pages away while the device is live, with
+ * uio_unmap_range(). Touching such a page faults again, which the driver counts.
  */
 
 #include <fcntl.h>

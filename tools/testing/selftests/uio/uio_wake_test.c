@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: what an open file has of a device that is unregistered. The D numbers
- * are those of the list of mainline's defects: such a test fails there.
+ * UIO: what happens to an open file when the device is unregistered. A D number in a
+ * test's name is the number of a defect of mainline: the test fails there.
  */
 
 #include <fcntl.h>

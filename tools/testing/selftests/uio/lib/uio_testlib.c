@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the tests of UIO share: devices, modules, files, memory. */
+/* Library of the UIO tests: devices, modules, files, memory. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +74,7 @@ int uiot_read_file(const char *path, char *buf, size_t size)
 	return n < 0 ? n : 0;
 }
 
-/* Has a counter in a file begun to count? */
+/* Is the counter in this file no longer 0? */
 bool uiot_file_counts(const char *path)
 {
 	char buf[16];
@@ -100,8 +100,8 @@ int uiot_write_file(const char *path, const char *text)
 /* Modules */
 
 /*
- * Of the driver in a module, uio_test_devm in uio_test. A kernel that delays
- * releases, to find bugs, has it for a while longer than the module.
+ * The name of the driver in a module, such as uio_test_devm in uio_test. A kernel with
+ * CONFIG_DEBUG_KOBJECT_RELEASE keeps it for a while after the module is gone.
  */
 static bool driver_name_is_free(void *arg)
 {
@@ -133,7 +133,7 @@ int uiot_load(const char *module)
 	if (!uiot_wait_until(driver_name_is_free, path, 2 * UIOT_SOON_MS))
 		return -EEXIST;
 
-	/* "make install" of the selftests puts those of the tests below modules/ */
+	/* "make install" of the selftests puts the test modules below modules/ */
 	snprintf(command, sizeof(command),
 		 "m=%s; modprobe -q $m || { [ -e modules/$m.ko ] && insmod modules/$m.ko; }",
 		 module);
@@ -260,7 +260,7 @@ int uiot_open(const struct uiot_dev *dev, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Through a device node that has an inode of its own. */
+/* Opens the device through another device node, with its own inode. */
 int uiot_open_other_node(const struct uiot_dev *dev, int flags)
 {
 	struct stat st;
@@ -398,7 +398,7 @@ void *uiot_move(void *p, int pages)
 	       mremap(p, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 }
 
-/* I/O memory can't be dropped like that, and need not: it goes in any case. */
+/* This does not work for I/O memory, and need not: that is always unmapped. */
 void uiot_make_absent(void *p, int pages)
 {
 	madvise(p, pages * uiot_page(), MADV_DONTNEED);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests of UIO share: devices made by the uio_test module, touches
- * that may raise a signal, things that go on in threads and children. Functions
- * return 0 or a negative error code unless they say otherwise; none waits for
- * ever.
+ * Library of the UIO tests: devices made by the uio_test module, touches that may raise a
+ * signal, operations in threads and child processes. Functions return 0 or a negative
+ * error code unless a comment says otherwise. None waits for ever.
  */
 
 #ifndef _UIO_TESTLIB_H
@@ -18,9 +17,9 @@
 #include <sys/types.h>
 
 /*
- * How long what must happen may take, on a slow emulated CPU that others use as well;
- * longer where the kernel checks all that it does. Who waits for it has more time than
- * the harness gives by default.
+ * Time-out of an event that must happen. It is enough for a slow emulated CPU that others
+ * use as well, and longer on a debug kernel. So tests need a longer time-out than the
+ * default of the harness.
  */
 int uiot_soon_ms(void);
 #define UIOT_SOON_MS	uiot_soon_ms()
@@ -28,16 +27,16 @@ int uiot_soon_ms(void);
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	180
 #endif
-/* How long to look for what must not happen. */
+/* How long a test looks for an event that must not happen. */
 #define UIOT_WHILE_MS	100
 
-/* What there is in place of a mapping, if there is none. */
+/* Stands for a mapping if there is none. */
 #define MAP_FAIL		((void *)-1)
 
-/* What word every page of a fresh region is filled with. */
+/* Every page of a new region is filled with this word. */
 #define UIOT_WORD(map, page)	(0x7e570000u | (map) << 8 | (page))
 
-/* waiting */
+/* waits for a condition */
 bool uiot_wait_until(bool (*cond)(void *arg), void *arg, int ms);
 
 /* devices of the uio_test module */
@@ -46,7 +45,7 @@ struct uiot_dev {
 	char node[32];
 };
 
-/* Nothing is left of other tests, and there is a device; or the test is skipped. */
+/* Removes what other tests have left, and creates a device; or skips the test. */
 #define UIOT_SETUP(_dev, _options) do {					\
 	int _ret;							\
 									\
@@ -59,7 +58,7 @@ struct uiot_dev {
 
 #define UIOT_OPEN(_fd, _dev)	ASSERT_LE(0, (_fd) = uiot_open(_dev, O_RDWR))
 
-/* A failed check says which error it was: comparisons quote that. */
+/* If the check fails, it logs the name of the error. Comparisons of runs quote it. */
 #define UIOT_EXPECT_ERRNO(_errno) do {					\
 	int _err = errno;						\
 									\
@@ -105,18 +104,18 @@ long uiot_module_refs(const char *module);
 int uiot_module_remove(const char *module);
 bool uiot_module_goes(const char *module, int ms);
 
-/* memory: 0 or the signal that the touch raised */
+/* memory: these two return 0 or the signal that the touch raised */
 int uiot_load_word(const void *addr, __u32 *word);
 int uiot_store_word(void *addr, __u32 word);
 size_t uiot_page(void);
 void uiot_make_absent(void *p, int pages);	/* a touch may map its neighbours */
-void *uiot_move(void *p, int pages);	/* mremap() to where nothing is */
-/* wb, wc, uc- or uc, of I/O memory; -EOPNOTSUPP: nobody knows */
+void *uiot_move(void *p, int pages);	/* mremap() to a free address */
+/* caching of I/O memory: wb, wc, uc- or uc; -EOPNOTSUPP: can't be found out */
 int uiot_caching(const void *addr, char *buf, size_t size);
 
 /*
- * Something that may block, in a thread; in a child for what blocks with the
- * lock of the address space held, the operation must then be shared memory.
+ * An operation that may block. It runs in a thread. If it blocks with the mmap_lock held,
+ * it has to run in a child process, and this struct must be in shared memory.
  */
 struct uiot_op {
 	long (*fn)(struct uiot_op *op);
@@ -140,7 +139,7 @@ long uiot_op_poll(struct uiot_op *op);
 long uiot_op_select(struct uiot_op *op);
 long uiot_op_epoll(struct uiot_op *op);
 long uiot_op_edge(struct uiot_op *op);	/* epoll, edge-triggered */
-long uiot_op_exclusive(struct uiot_op *op);	/* epoll, of which one waiter is enough */
+long uiot_op_exclusive(struct uiot_op *op);	/* epoll, EPOLLEXCLUSIVE */
 long uiot_op_uring(struct uiot_op *op);	/* a poll request */
 long uiot_op_mmap(struct uiot_op *op);
 long uiot_op_load(struct uiot_op *op);	/* addr is touched */
@@ -150,10 +149,10 @@ long uiot_op_cmd(struct uiot_op *op);	/* text is the command */
 struct uiot_op *uiot_op_alloc(void);
 int uiot_start(struct uiot_op *op);
 int uiot_wait_asleep(struct uiot_op *op);
-int uiot_wait_done(struct uiot_op *op, int ms);	/* leaves it to be joined */
+int uiot_wait_done(struct uiot_op *op, int ms);	/* uiot_join() is still needed */
 int uiot_join(struct uiot_op *op, int ms);
 
-/* a child that does what it is asked for */
+/* a child process that does what the test asks for */
 struct uiot_child {
 	pid_t pid;
 	int ask;
@@ -165,56 +164,56 @@ int uiot_child_start(struct uiot_child *child, int (*fn)(void *arg, int what),
 int uiot_child_ask(struct uiot_child *child, int what);
 int uiot_child_end(struct uiot_child *child);
 
-/* the uio_window module holds threads of that name up until it is told to go */
+/* the uio_window module holds up threads with this name until uiot_window_go() */
 #define UIOT_WINDOW	"uio-window"
 
 int uiot_window_arm(bool after);
 bool uiot_window_hit(void);
 int uiot_window_hits(void);
-void uiot_window_move(void);	/* who is held up before goes on to the place after */
-bool uiot_window_late(void);	/* the thread has gone on by itself */
-bool uiot_window_go(void);	/* false: it had before */
+void uiot_window_move(void);	/* lets the thread go from before the call to after it */
+bool uiot_window_late(void);	/* the thread was held up too long, and went on by itself */
+bool uiot_window_go(void);	/* false if uiot_window_late() */
 
-/* such a test has shown nothing */
+/* if the thread went on by itself, the test proves nothing */
 #define UIOT_SKIP_IF_LATE(_held) do {					\
 	if (!(_held))							\
 		SKIP(return, "held up for too long: it went on by itself"); \
 } while (0)
 
-/* the uio_step module stops threads of that name at each call that uio makes */
+/* the uio_step module stops threads with this name at each call that uio makes */
 #define UIOT_STEP	"uio-step"
 
 int uiot_step_arm(unsigned int at, const char *fail);
 int uiot_step_stopped(struct uiot_op *op, char *where, size_t size);	/* 0: done */
 void uiot_step_go(void);
 void uiot_step_end(void);
-/* in a function whose name begins so; -ECANCELED: it is done */
+/* waits until it sleeps in a function whose name begins with @where; -ECANCELED: done */
 int uiot_wait_asleep_in(struct uiot_op *op, const char *where, int ms);
 
-/* the uio_hold module holds TCMU's work up that looks for time-outs */
+/* the uio_hold module holds up TCMU's work that looks for time-outs */
 int uiot_hold_arm(void);
 bool uiot_hold_hit(int ms);
 void uiot_hold_go(void);
-/* it can also wait until what was left to RCU to free is free */
+/* the module can also wait until RCU has freed all that was queued for it */
 int uiot_wait_rcu(void);
 
-/* a node of our own for the next device to be registered */
+/* makes a device node for the next device that is registered */
 int uiot_next_node(char *node, size_t size);
 
-/* what the kernel says, from uiot_log_open() on */
+/* the kernel log, beginning at uiot_log_open() */
 int uiot_log_open(void);
 bool uiot_log_find(int fd, const char *text, char *line, size_t size);
-bool uiot_log_splat(int fd, char *text, size_t size);	/* in short words */
+bool uiot_log_splat(int fd, char *text, size_t size);	/* text: a short name of it */
 int uiot_lockdep_on(void);
 
-/* what it tells udev, from uiot_uevent_open() on; a device that is new there by now */
+/* uevents, beginning at uiot_uevent_open(); finds one of a new device */
 int uiot_uevent_open(void);
-bool uiot_uevent_added(int fd, char *path, size_t size);	/* below /sys */
+bool uiot_uevent_added(int fd, char *path, size_t size);	/* path: below /sys */
 
-/* has the allocation of that number fail in this thread, if the kernel can */
+/* lets allocation number n of this thread fail, if the kernel supports it */
 int uiot_faults_on(void);
-int uiot_fault_arm(int n);	/* a descriptor */
-int uiot_fault_end(int fd);	/* how many there were too few, 0: it has failed */
+int uiot_fault_arm(int n);	/* returns a descriptor */
+int uiot_fault_end(int fd);	/* 0: it failed; else: so many allocations were missing */
 
 /* io_uring */
 struct uiot_uring {
@@ -232,7 +231,7 @@ int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events);
 int uiot_uring_keep(struct uiot_uring *ring, int fd);
 int uiot_uring_forget(struct uiot_uring *ring);
 
-/* descriptors through a socket */
+/* passes descriptors through a socket */
 int uiot_send_fd(int sock, int fd);
 int uiot_recv_fd(int sock);
 

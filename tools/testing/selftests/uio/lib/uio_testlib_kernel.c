@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the tests of UIO share: what the kernel says, and threads that are
- * stopped inside of it.
+ * Library of the UIO tests: the kernel log, uevents, and threads that are stopped inside
+ * the kernel.
  */
 
 #include <errno.h>
@@ -29,7 +29,7 @@ int uiot_log_open(void)
 	return fd;
 }
 
-/* One record: the text behind the semicolon, without what follows the line. */
+/* Reads the first line of one record's text, which begins after the semicolon. */
 static int log_line(int fd, char *line, size_t size)
 {
 	char record[2048], *text;
@@ -37,7 +37,7 @@ static int log_line(int fd, char *line, size_t size)
 
 	do {
 		n = read(fd, record, sizeof(record) - 1);
-	} while (n < 0 && errno == EPIPE);	/* the oldest are lost */
+	} while (n < 0 && errno == EPIPE);	/* the oldest records are lost */
 	if (n < 0)
 		return -errno;
 
@@ -59,7 +59,7 @@ bool uiot_log_find(int fd, const char *text, char *line, size_t size)
 	return false;
 }
 
-/* What the kernel complains with; said in these words, or those of the line. */
+/* Complaints of the kernel. A test quotes the words, or the line if there are none. */
 static const struct {
 	const char *mark;
 	const char *words;
@@ -94,7 +94,7 @@ bool uiot_log_splat(int fd, char *text, size_t size)
 	return false;
 }
 
-/* 1 if it looks for deadlocks; 0 if it has stopped, as it does with a report. */
+/* Returns 1 if lockdep is on, 0 if it is off, which it is after its first report. */
 int uiot_lockdep_on(void)
 {
 	char buf[4096], *word;
@@ -119,7 +119,7 @@ int uiot_uevent_open(void)
 	return fd;
 }
 
-/* "add@" and the path, as of a device uioN; what follows is not needed. */
+/* Looks for "add@" and the path of a device uioN. The rest of the event is not needed. */
 bool uiot_uevent_added(int fd, char *path, size_t size)
 {
 	char event[4096];
@@ -140,7 +140,7 @@ bool uiot_uevent_added(int fd, char *path, size_t size)
 
 /* Allocations that fail */
 
-/* Also such as may wait, and without a backtrace of each. */
+/* Also for allocations that may wait. Without a backtrace of each failure. */
 int uiot_faults_on(void)
 {
 	int ret = uiot_write_file("/sys/kernel/debug/failslab/verbose", "0");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the tests of TCMU share: a SCSI unit whose daemon the test is. Nobody but
- * the test takes a command off the ring, at a time of its choice. Reads and writes
- * move no data: what is in the data area is the test's affair.
+ * Library of the TCMU tests: a SCSI unit. The test plays its daemon, and decides when a
+ * command is taken off the ring. Reads and writes move no data: the test reads and fills
+ * the data area itself.
  */
 
 #include <errno.h>
@@ -22,13 +22,13 @@
 #define SECTOR_SIZE	512
 
 /*
- * What it says it is, for the driver of disks to leave it alone: the kernel frees a
- * disk together with an object whose release CONFIG_DEBUG_KOBJECT_RELEASE has put
- * off, and then complains.
+ * The SCSI type of the unit. It is not a disk, so the disk driver leaves it alone. With
+ * CONFIG_DEBUG_KOBJECT_RELEASE, freeing a disk makes the kernel complain: the disk
+ * contains an object whose release was delayed.
  */
 #define PROCESSOR	0x03
 
-/* READ(6) to WRITE(16): they differ in the bits that tell how long they are. */
+/* READ(6) to WRITE(16). Only the bits for the length of the command differ. */
 static bool is_transfer(const __u8 *cdb)
 {
 	int op = cdb[0] & 0x1f;
@@ -84,7 +84,7 @@ bool uiot_lun_answer(struct uiot_lun *lun, enum uiot_lun_what what)
 	return hand_over(lun, tail);
 }
 
-/* The place of an answer in the ring is the next one's, whatever it is to. */
+/* An answer takes the next place in the ring, no matter which command it belongs to. */
 bool uiot_lun_answer_last(struct uiot_lun *lun)
 {
 	struct tcmu_cmd_entry *first = NULL, *last = NULL;
@@ -267,7 +267,7 @@ void uiot_lun_detach(struct uiot_lun *lun)
 	uiot_tcmu_unexport();
 }
 
-/* This side: a command as it is, which nobody tries again if it fails */
+/* The initiator: sends a command as it is, and does not retry it */
 
 static int send_command(int fd, struct sg_io_hdr *io)
 {

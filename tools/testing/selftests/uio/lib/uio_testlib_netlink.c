@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the tests of TCMU share: its generic netlink, from a daemon's side. */
+/* Library of the TCMU tests: a daemon's side of TCMU's generic netlink. */
 
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -39,7 +39,7 @@ static void put(struct message *msg, int type, const void *data, size_t size)
 	msg->head.nlmsg_len = NLMSG_ALIGN(msg->head.nlmsg_len) + attr->nla_len;
 }
 
-/* In @size bytes of attributes. */
+/* Finds an attribute in @size bytes of attributes. */
 static void *find(void *attrs, size_t size, int type, size_t *len)
 {
 	while (size >= NLA_HDRLEN) {
@@ -86,7 +86,7 @@ static int receive(int sock, struct message *msg)
 	return recv(sock, msg, sizeof(*msg), 0) < 0 ? -errno : 0;
 }
 
-/* What the kernel says to it, and in @reply what it answers, if it does. */
+/* Sends @msg. Returns the kernel's status. @reply gets the answer, if there is one. */
 static int ask(int sock, struct message *msg, struct message *reply)
 {
 	struct nlmsgerr *err;
@@ -108,7 +108,7 @@ static int ask(int sock, struct message *msg, struct message *reply)
 	return err->error;
 }
 
-/* The number of the group in the answer of the controller, or 0. */
+/* Returns the group's number, from the controller's answer, or 0. */
 static __u32 group_of(struct message *msg, const char *name)
 {
 	size_t size, len;

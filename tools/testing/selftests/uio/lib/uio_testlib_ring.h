@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The daemon's side of a TCMU ring, for tests and for the benchmark: what is in it,
- * and how it is answered.
+ * The daemon's side of a TCMU ring, for the tests and the benchmark: reads commands and
+ * answers them.
  */
 
 #ifndef _UIO_TESTLIB_RING_H
 #define _UIO_TESTLIB_RING_H
 
-/* The C library has one as well. */
+/* The C library also defines a struct iovec. */
 #define iovec	kernel_iovec
 #include <linux/target_core_user.h>
 #undef iovec
@@ -32,13 +32,13 @@ static inline __u32 ring_after(struct tcmu_mailbox *ring, __u32 at)
 
 static inline __u32 ring_head(const struct tcmu_mailbox *ring)
 {
-	/* pairs with the kernel's release: what is before it can be read */
+	/* pairs with the kernel's release: everything before the head can be read */
 	return __atomic_load_n(&ring->cmd_head, __ATOMIC_ACQUIRE);
 }
 
 static inline void ring_set_tail(struct tcmu_mailbox *ring, __u32 at)
 {
-	/* pairs with the kernel's look at it: the answers come first */
+	/* pairs with the kernel's read of the tail: the answers are written before */
 	__atomic_store_n(&ring->cmd_tail, at, __ATOMIC_RELEASE);
 }
 
@@ -53,7 +53,7 @@ static inline const __u8 *ring_cdb(const struct tcmu_mailbox *ring,
 	return (const __u8 *)ring + entry->req.cdb_off;
 }
 
-/* A command's data, as far as there is room for it in one piece. */
+/* Gives a command its data, as much as fits into the first iovec. */
 static inline void ring_give(struct tcmu_mailbox *ring, struct tcmu_cmd_entry *entry,
 			     const void *data, size_t size)
 {
@@ -64,12 +64,12 @@ static inline void ring_give(struct tcmu_mailbox *ring, struct tcmu_cmd_entry *e
 	memcpy((char *)ring + (size_t)entry->req.iov[0].iov_base, data, size);
 }
 
-/* What every unit of ours says it is: of SPC-3, in today's format. */
+/* Answers INQUIRY for every unit of ours: SPC-3, in the current format. */
 static inline void ring_give_identity(struct tcmu_mailbox *ring,
 				      struct tcmu_cmd_entry *entry, __u8 type,
 				      const char *model)
 {
-	/* so many bytes come after the fourth: names, padded */
+	/* head[4]: number of bytes that follow it; names are padded with spaces */
 	struct {
 		__u8 head[8];
 		char names[28];
@@ -83,9 +83,9 @@ static inline void ring_give_identity(struct tcmu_mailbox *ring,
 }
 
 /*
- * The answer takes the place of the request. What is not RING_GOOD is an illegal
- * request: there is no such command. Only the beginning of the sense data is
- * written, as little is done for each of many commands as can be.
+ * The answer overwrites the request. A status other than RING_GOOD means an illegal
+ * request: the command is not supported. Writes only the beginning of the sense data: the
+ * benchmark sends many commands, so this does as little as possible.
  */
 static inline void ring_answer(struct tcmu_cmd_entry *entry, int status)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the tests of UIO share: what runs aside, and how it is waited for. */
+/* Library of the UIO tests: operations that run beside the test, and waiting for them. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 
 #include "uio_testlib.h"
 
-/* Things that may block */
+/* Operations that may block */
 
 long uiot_op_open(struct uiot_op *op)
 {
@@ -166,7 +166,7 @@ int uiot_start(struct uiot_op *op)
 	}
 	if (pid < 0)
 		return -errno;
-	/* for uiot_join(), which may come before the child */
+	/* for uiot_join(), which may run before the child does */
 	op->tid = pid;
 	return 0;
 }
@@ -193,7 +193,7 @@ static bool op_asleep_or_done(void *arg)
 	return __atomic_load_n(&op->done, __ATOMIC_ACQUIRE) || op_asleep(op);
 }
 
-/* A thread that waits for a lock or a page looks the same, so look twice. */
+/* A thread that waits for a lock or a page for a moment looks the same. So look five times. */
 int uiot_wait_asleep(struct uiot_op *op)
 {
 	int i;
@@ -424,7 +424,7 @@ static void sigio_set(sigset_t *set)
 	sigaddset(set, SIGRTMIN);
 }
 
-/* For uiot_sigio_wait(); in this thread, and those that it starts. */
+/* Blocks the signal for uiot_sigio_wait(), in this thread and in those that it starts. */
 void uiot_sigio_block(void)
 {
 	sigset_t set;
@@ -433,7 +433,7 @@ void uiot_sigio_block(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* A signal of our own choice, since only that one carries the band and code. */
+/* Chooses a signal: only a chosen signal has si_band and si_code. */
 int uiot_sigio_on(int fd)
 {
 	uiot_sigio_block();

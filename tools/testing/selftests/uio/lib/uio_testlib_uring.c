@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the tests of UIO share: io_uring, as much as one request at a time takes. */
+/* Library of the UIO tests: the part of io_uring that one request at a time needs. */
 
 #include <errno.h>
 #include <linux/io_uring.h>
@@ -16,7 +16,7 @@ static void *ring_part(const struct uiot_uring *ring, off_t part)
 		    part);
 }
 
-/* -ENOSYS or -EPERM: this kernel does not have it, or does not allow it */
+/* Returns -ENOSYS or -EPERM if the kernel lacks io_uring or does not allow it. */
 int uiot_uring_open(struct uiot_uring *ring)
 {
 	struct io_uring_params params = { };
@@ -27,7 +27,7 @@ int uiot_uring_open(struct uiot_uring *ring)
 	if (ring->fd < 0)
 		return -errno;
 
-	/* one page has it all */
+	/* each part fits into one page */
 	ring->size = uiot_page();
 	ring->rings = ring_part(ring, IORING_OFF_SQ_RING);
 	ring->request = ring_part(ring, IORING_OFF_SQES);
@@ -50,7 +50,7 @@ void uiot_uring_close(struct uiot_uring *ring)
 	close(ring->fd);
 }
 
-/* Waits. The events, or a negative error code. For the first request only. */
+/* Waits. Returns the events or a negative error code. Only works for the first request. */
 int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events)
 {
 	struct io_uring_sqe *request = ring->request;
@@ -67,7 +67,7 @@ int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events)
 	return result->res;
 }
 
-/* The ring takes a reference to the file, or drops it. */
+/* These let the ring get a reference to the file, and put it. */
 int uiot_uring_keep(struct uiot_uring *ring, int fd)
 {
 	return syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_FILES,
