@@ -145,7 +145,7 @@ struct uio_info {
 	 * @mmap_prepare may set vm_operations. The core calls their fault,
 	 * page_mkwrite, pfn_mkwrite and access only while the device is live.
 	 * But if they have both open and close, the driver counts its mappings,
-	 * and the core calls them until the last mapping is gone.
+	 * and the core keeps calling all of them until the last mapping is gone.
 	 */
 	int (*mmap_prepare)(struct uio_info *info, struct vm_area_desc *desc);
 	/**
@@ -205,9 +205,9 @@ struct uio_context_ops {
 	 * trylock_page().
 	 *
 	 * Called only while the device is live, and only for pages inside the
-	 * region, with the VMA's lock or the mmap_lock held for reading. May
-	 * sleep. Memory allocations in it are GFP_NOIO. It may run concurrently
-	 * with itself.
+	 * region, with the VMA's lock or the mmap_lock held for reading. It may
+	 * sleep, and may run concurrently with itself. The core makes all memory
+	 * allocations in it GFP_NOIO.
 	 *
 	 * Return: the number of pages, or a negative error code. -ENOMEM means
 	 * that memory is short, any other error raises SIGBUS.
@@ -243,10 +243,10 @@ struct uio_context {
 };
 
 /*
- * Flag of a context, for a driver whose user would rather read zeros than be killed. If
- * a page is not present after the device was revoked, touching it maps the sink, a
- * writable page of zeros, in place of raising SIGBUS. Each open file has one sink.
- * Private mappings of I/O memory still raise SIGBUS.
+ * Flag of a context, for a driver whose user would rather read zeros than be killed. When
+ * the device is revoked, touching a page that is not present maps the sink, a writable
+ * page of zeros, instead of raising SIGBUS. Each open file has one sink. Private mappings
+ * of I/O memory still raise SIGBUS.
  */
 #define UIO_CONTEXT_SINK	BIT(0)
 
