@@ -214,10 +214,10 @@ void uio_unmap_file(struct uio_file *uf)
  * @size:	bytes, rounded up to pages; 0: to the end of the region
  *
  * The next touch of such a page faults again. (I/O memory does not: it is gone for good.)
- * If a driver with a context replaces or frees pages, its &uio_context_ops.get_pages must
- * not find them any more, under a lock that this operation takes. Then it calls this and
- * frees them. A fault that already has its page can still map it: the description of the
- * operation says how to wait for that.
+ * A driver with a context that replaces or frees pages does it in this order: make
+ * &uio_context_ops.get_pages stop finding the pages, under a lock that this operation
+ * takes; call uio_unmap_range(); free the pages. A fault that already has its page can
+ * still map it: the description of get_pages says how to wait for that.
  *
  * Context: Process context, may sleep. Not concurrently with
  * uio_unregister_device().

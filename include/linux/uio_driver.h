@@ -138,7 +138,7 @@ struct uio_info {
 	 */
 	irqreturn_t (*handler)(int irq, struct uio_info *dev_info);
 	/**
-	 * @mmap_prepare: maps the driver's memory in place of the core;
+	 * @mmap_prepare: maps the driver's memory instead of the core;
 	 * optional. Called with the mmap_lock held for writing. A driver with
 	 * a context must not set it: it has &uio_context_ops.get_pages.
 	 *

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A UIO driver with late release, to copy from. It has a page of memory that counts
- * ticks, and a timer in place of an interrupt. The device can be unplugged even if a
+ * ticks, and a timer instead of an interrupt. The device can be unplugged even if a
  * process has it open or mapped: echo 0 > /sys/devices/uio-sample/plugged
  */
 
