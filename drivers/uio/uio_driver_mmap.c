@@ -49,18 +49,18 @@ static bool uio_is_plain_access(const struct vm_operations_struct *driver)
 }
 
 /* Do these operations need a wrapper? */
-static bool uio_driver_is_called(const struct vm_operations_struct *driver)
+static bool uio_needs_wrapper(const struct vm_operations_struct *driver)
 {
 	return driver->fault || driver->page_mkwrite || driver->pfn_mkwrite ||
 	       !uio_is_plain_access(driver);
 }
 
-static bool uio_driver_counts(const struct vm_operations_struct *driver)
+static bool uio_counts_mappings(const struct vm_operations_struct *driver)
 {
 	return driver->open && driver->close;
 }
 
-/* @counts: from uio_driver_counts(); needed to leave, when the VMA may be gone. */
+/* @counts: from uio_counts_mappings(); needed to leave, when the VMA may be gone. */
 static bool uio_driver_enter(const struct uio_file *uf, bool counts)
 {
 	return counts ? !READ_ONCE(uf->revoked) : !uio_file_enter(uf);
@@ -94,7 +94,7 @@ static vm_fault_t uio_driver_fault(struct vm_fault *vmf)
 {
 	const struct vm_operations_struct *driver = uio_driver_ops(vmf->vma);
 	struct uio_file *uf = vmf->vma->vm_file->private_data;
-	bool counts = uio_driver_counts(driver);
+	bool counts = uio_counts_mappings(driver);
 	struct uio_object *obj = uf->obj;
 	vm_fault_t ret;
 
@@ -123,7 +123,7 @@ static vm_fault_t uio_driver_mkwrite(struct vm_fault *vmf,
 				     vm_fault_t (*mkwrite)(struct vm_fault *vmf))
 {
 	struct uio_file *uf = vmf->vma->vm_file->private_data;
-	bool counts = uio_driver_counts(driver);
+	bool counts = uio_counts_mappings(driver);
 	struct uio_object *obj = uf->obj;
 	vm_fault_t ret;
 
@@ -154,7 +154,7 @@ static int uio_driver_access(struct vm_area_struct *vma, unsigned long addr,
 {
 	const struct vm_operations_struct *driver = uio_driver_ops(vma);
 	struct uio_file *uf = vma->vm_file->private_data;
-	bool counts = uio_driver_counts(driver);
+	bool counts = uio_counts_mappings(driver);
 	int ret;
 
 	if (!uio_driver_enter(uf, counts))
@@ -229,10 +229,10 @@ static int uio_take_driver_vma(struct uio_file *uf, struct vm_area_struct *vma,
 		return ret;
 
 	if (vma->vm_ops->fault) {
-		WRITE_ONCE(uf->obj->driver_faults, true);
+		WRITE_ONCE(uf->obj->keeps_pgoff, true);
 		*keep_pgoff = true;
 	}
-	return uio_driver_is_called(vma->vm_ops) ? uio_wrap_ops(uf->obj, vma) :
+	return uio_needs_wrapper(vma->vm_ops) ? uio_wrap_ops(uf->obj, vma) :
 						   uio_take_memtype(vma);
 }
 

@@ -32,7 +32,7 @@ static struct uio_object *uio_enter_info(struct uio_info *info)
 }
 
 /**
- * uio_look_at_irq - check if the device can have events
+ * uio_update_irq - check if the device can have events
  * @obj: the device; the caller has entered it
  *
  * Remembers the result, so that read() does not have to check again if there is an
@@ -40,7 +40,7 @@ static struct uio_object *uio_enter_info(struct uio_info *info)
  *
  * Return: true if the device can have events now.
  */
-bool uio_look_at_irq(struct uio_object *obj)
+bool uio_update_irq(struct uio_object *obj)
 {
 	const struct uio_info *info = obj->idev.info;
 	bool has_irq = READ_ONCE(info->irq) != UIO_IRQ_NONE;
@@ -99,7 +99,7 @@ static irqreturn_t uio_irq_thread(int irq, void *data)
 	struct uio_object *obj = data;
 
 	/* no uio_enter(): uio_drain() waits for this in free_irq() */
-	if (!uio_revoked(obj))
+	if (uio_is_live(obj))
 		uio_count_event(obj);
 	return IRQ_HANDLED;
 }
@@ -148,7 +148,7 @@ static bool uio_ask_for_irq(struct uio_object *obj)
 	if (!uio_enter(obj))
 		return false;
 
-	has_irq = uio_look_at_irq(obj);
+	has_irq = uio_update_irq(obj);
 	uio_leave(obj);
 	return has_irq;
 }

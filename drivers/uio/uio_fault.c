@@ -33,7 +33,7 @@
  * bits below PAGE_SHIFT, the log2 of the number of pages that the last fault mapped.
  * Faults may race for it: at worst they map the wrong number of pages.
  */
-static void uio_walk_goes_on(const struct vm_fault *vmf, unsigned int mapped)
+static void uio_set_walk_hint(const struct vm_fault *vmf, unsigned int mapped)
 {
 	WRITE_ONCE(vmf->vma->vm_private_data,
 		   (void *)(vmf->address + mapped * PAGE_SIZE + ilog2(mapped)));
@@ -62,7 +62,7 @@ static unsigned int uio_walk_pages(const struct vm_fault *vmf, const struct uio_
  * this, inserting a page from the handler would allocate another one. That only saves
  * work, so skip it where modules may lack what pmd_populate() needs.
  */
-static void uio_use_page_table(struct vm_fault *vmf)
+static void uio_install_page_table(struct vm_fault *vmf)
 {
 	const bool possible = IS_ENABLED(CONFIG_X86) ||
 			      (IS_ENABLED(CONFIG_ARM64) && CONFIG_PGTABLE_LEVELS > 2 &&
@@ -88,7 +88,7 @@ static int uio_insert_now(struct vm_fault *vmf, struct page **pages, unsigned lo
 {
 	int err;
 
-	uio_use_page_table(vmf);
+	uio_install_page_table(vmf);
 	if (*nr > 1)
 		return vm_insert_pages(vmf->vma, vmf->address, pages, nr);
 
@@ -116,7 +116,7 @@ static vm_fault_t uio_insert(const struct uio_file *uf, struct vm_fault *vmf,
 
 	if (left == nr)
 		return err == -EBUSY ? VM_FAULT_NOPAGE : vmf_error(err);
-	uio_walk_goes_on(vmf, nr - left);
+	uio_set_walk_hint(vmf, nr - left);
 	return VM_FAULT_NOPAGE;
 }
 
@@ -135,7 +135,7 @@ static vm_fault_t uio_insert_pfn_now(struct vm_fault *vmf, unsigned long pfn)
 {
 	struct vm_area_struct *vma = vmf->vma;
 
-	uio_use_page_table(vmf);
+	uio_install_page_table(vmf);
 	if (vma->vm_flags & VM_PFNMAP)
 		return vmf_insert_pfn_prot(vma, vmf->address, pfn,
 					   vm_get_page_prot(vma->vm_flags));

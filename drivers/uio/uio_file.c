@@ -20,13 +20,13 @@ DEFINE_SRCU(uio_file_srcu);
  * Drivers without a context were written when open, release and irqcontrol never ran
  * concurrently. Some rely on it.
  */
-static void uio_take_turn(struct uio_object *obj)
+static void uio_lock_legacy(struct uio_object *obj)
 {
 	if (!obj->ctx)
 		mutex_lock(&obj->idev.info_lock);
 }
 
-static void uio_end_turn(struct uio_object *obj)
+static void uio_unlock_legacy(struct uio_object *obj)
 {
 	if (!obj->ctx)
 		mutex_unlock(&obj->idev.info_lock);
@@ -36,11 +36,11 @@ static int uio_call_open(struct uio_object *obj)
 {
 	int ret;
 
-	uio_take_turn(obj);
+	uio_lock_legacy(obj);
 	/* the wait may have been long */
-	ret = uio_revoked(obj) ? -ENODEV :
-				 obj->idev.info->open(obj->idev.info, obj->inode);
-	uio_end_turn(obj);
+	ret = uio_is_live(obj) ?
+		obj->idev.info->open(obj->idev.info, obj->inode) : -ENODEV;
+	uio_unlock_legacy(obj);
 	return ret;
 }
 
@@ -48,9 +48,9 @@ static int uio_call_release(struct uio_object *obj)
 {
 	int ret;
 
-	uio_take_turn(obj);
+	uio_lock_legacy(obj);
 	ret = obj->idev.info->release(obj->idev.info, obj->inode);
-	uio_end_turn(obj);
+	uio_unlock_legacy(obj);
 	return ret;
 }
 
@@ -84,7 +84,7 @@ static int uio_open_live(struct uio_object *obj, const struct inode *node,
 		goto err_free;
 
 	/* some drivers get their interrupt in open() */
-	uio_look_at_irq(obj);
+	uio_update_irq(obj);
 	if (obj->ctx)
 		kref_get(&obj->ctx->kref);
 	filp->f_mapping = obj->inode->i_mapping;
@@ -167,10 +167,10 @@ static ssize_t uio_write(struct file *filp, const char __user *buf,
 	if (ret)
 		return ret;
 
-	uio_take_turn(obj);
+	uio_lock_legacy(obj);
 	/* the wait may have been long */
 	ret = uio_file_error(uf) ?: uio_irqcontrol(obj->idev.info, irq_on);
-	uio_end_turn(obj);
+	uio_unlock_legacy(obj);
 
 	uio_leave(obj);
 	return ret ?: sizeof(irq_on);
@@ -205,7 +205,7 @@ static int uio_fasync(int fd, struct file *filp, int on)
 
 	/* pairs with uio_wake_hangup(): it sees the file, or we see the state */
 	smp_mb();
-	if (!uio_revoked(obj))
+	if (uio_is_live(obj))
 		return ret;
 
 	fasync_helper(fd, filp, 0, &obj->idev.async_queue);

@@ -54,9 +54,9 @@
  *	uio_lifetime.c
  * @unmap_again: uio_revoke() tells uio_drain() to unmap again: a caller was inside the
  *	driver or in mmap(), and may make a page present after the first time
- * @driver_faults: some mapping keeps user space's offset for the driver's fault handler,
+ * @keeps_pgoff: some mapping keeps user space's offset for the driver's fault handler,
  *	so uio_unmap_file() has more to unmap. Never cleared, no lock
- * @had_irq: result of the last uio_look_at_irq(); good enough if there is an event
+ * @had_irq: result of the last uio_update_irq(); good enough if there is an event
  * @irq: interrupt to free; UIO_IRQ_NONE: none
  * @io_regions: bit N is set once region N was mapped as I/O memory; never cleared
  * @map_lock: taken inside the mmap_lock; protects @populating, @driver_ops, @file_ids,
@@ -79,7 +79,7 @@ struct uio_object {
 	struct inode		*inode;
 	atomic_t		active;
 	bool			unmap_again;
-	bool			driver_faults;
+	bool			keeps_pgoff;
 	bool			had_irq;
 	long			irq;
 	unsigned long		io_regions;
@@ -139,7 +139,7 @@ static inline void uio_dep_enter(struct uio_object *obj)
  */
 static inline bool uio_enter(struct uio_object *obj)
 {
-	/* fully ordered: pairs with uio_make_live(), and with uio_look_at_irq() */
+	/* fully ordered: pairs with uio_make_live(), and with uio_update_irq() */
 	if (!atomic_inc_unless_negative(&obj->active))
 		return false;
 
@@ -160,10 +160,10 @@ static inline void uio_leave(struct uio_object *obj)
 		uio_wake_drain(obj);
 }
 
-/* Would uio_enter() fail? Also true for a NEW device. For callers that do not enter. */
-static inline bool uio_revoked(const struct uio_object *obj)
+/* Would uio_enter() succeed? For callers that do not enter. */
+static inline bool uio_is_live(const struct uio_object *obj)
 {
-	return atomic_read(&obj->active) < 0;
+	return atomic_read(&obj->active) >= 0;
 }
 
 /**
@@ -193,7 +193,7 @@ static inline int uio_file_error(const struct uio_file *uf)
 {
 	if (unlikely(READ_ONCE(uf->revoked)))
 		return -ENODEV;
-	return uio_revoked(uf->obj) ? -EIO : 0;
+	return uio_is_live(uf->obj) ? 0 : -EIO;
 }
 
 /**
@@ -251,7 +251,7 @@ int uio_request_irq(struct uio_object *obj);
 void uio_free_irq(struct uio_object *obj);
 void uio_wake_all(struct uio_object *obj);
 void uio_wake_hangup(struct uio_object *obj);
-bool uio_look_at_irq(struct uio_object *obj);
+bool uio_update_irq(struct uio_object *obj);
 ssize_t uio_read(struct file *filp, char __user *buf, size_t count, loff_t *ppos);
 __poll_t uio_poll(struct file *filp, poll_table *wait);
 

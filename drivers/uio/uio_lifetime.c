@@ -95,7 +95,7 @@ static bool uio_drained(const struct uio_object *obj)
 void uio_drain(struct uio_object *obj)
 {
 	/* the wait would never end */
-	if (WARN_ON_ONCE(!uio_revoked(obj)))
+	if (WARN_ON_ONCE(uio_is_live(obj)))
 		return;
 
 	rwsem_acquire(&obj->dep_map, 0, 0, _RET_IP_);

@@ -48,7 +48,7 @@ static void uio_put_registration(struct uio_object *obj)
 }
 
 /* Without a context, open files have lost their mappings: log it. */
-static void uio_tell_left_open(const struct uio_object *obj)
+static void uio_log_open_files(const struct uio_object *obj)
 {
 	const struct device *dev = &obj->idev.dev;
 
@@ -252,7 +252,7 @@ void uio_unregister_device(struct uio_info *info)
 	uio_drain(obj);
 	uio_sysfs_del(obj);
 	device_del(&obj->idev.dev);
-	uio_tell_left_open(obj);
+	uio_log_open_files(obj);
 	uio_put_registration(obj);
 	if (ctx)
 		uio_context_put(ctx);

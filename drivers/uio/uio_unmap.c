@@ -202,7 +202,7 @@ void uio_unmap_file(struct uio_file *uf)
 	 * file has in this case. The core can't tell which file they belong to, so it
 	 * unmaps all. Other files fault their pages in again.
 	 */
-	if (READ_ONCE(obj->driver_faults))
+	if (READ_ONCE(obj->keeps_pgoff))
 		uio_unmap(obj, 0, BIT(UIO_PAGE_BITS));
 }
 

@@ -23,7 +23,7 @@ static int sleeper_woken(struct wait_queue_entry *entry, unsigned int mode,
 
 	sleeper->woken++;
 	sleeper->key = key_to_poll(key);
-	sleeper->revoked = uio_revoked(sleeper->obj);
+	sleeper->revoked = !uio_is_live(sleeper->obj);
 	sleeper->inside = atomic_read(&sleeper->obj->active);
 	sleeper->rcu_sections = rcu_preempt_depth();
 	return 0;

@@ -24,7 +24,7 @@ static void card_kick(struct uio_context *ctx)
 	struct uio_device *idev = card->info.uio_dev;
 
 	card->kicks++;
-	card->kicked_live = !idev || !uio_revoked(to_uio_object(idev));
+	card->kicked_live = !idev || uio_is_live(to_uio_object(idev));
 	card->kicked_by = current;
 
 	if (card->kick_waits) {

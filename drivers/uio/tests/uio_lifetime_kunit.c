@@ -31,7 +31,7 @@ static void live_device_can_be_entered(struct kunit *test)
 	struct fixture *fx = test->priv;
 	struct uio_object *obj = uio_kunit_register_card(test, &fx->card);
 
-	KUNIT_EXPECT_FALSE(test, uio_revoked(obj));
+	KUNIT_EXPECT_TRUE(test, uio_is_live(obj));
 	KUNIT_ASSERT_TRUE(test, uio_enter(obj));
 	KUNIT_EXPECT_TRUE(test, can_enter(obj));
 	KUNIT_EXPECT_EQ(test, atomic_read(&obj->active), 1);
@@ -45,11 +45,11 @@ static void revoked_device_cannot_be_entered(struct kunit *test)
 	struct uio_object *obj = uio_kunit_register_card(test, &fx->card);
 
 	uio_revoke_device(&fx->card.info);
-	KUNIT_EXPECT_TRUE(test, uio_revoked(obj));
+	KUNIT_EXPECT_FALSE(test, uio_is_live(obj));
 	KUNIT_EXPECT_FALSE(test, can_enter(obj));
 
 	uio_drain_device(&fx->card.info);
-	KUNIT_EXPECT_TRUE(test, uio_revoked(obj));
+	KUNIT_EXPECT_FALSE(test, uio_is_live(obj));
 	KUNIT_EXPECT_FALSE(test, can_enter(obj));
 }
 
@@ -60,10 +60,10 @@ static void nobody_follows_who_was_inside(struct kunit *test)
 
 	KUNIT_ASSERT_TRUE(test, uio_enter(obj));
 	uio_revoke_device(&fx->card.info);
-	KUNIT_EXPECT_TRUE(test, uio_revoked(obj));
+	KUNIT_EXPECT_FALSE(test, uio_is_live(obj));
 	KUNIT_EXPECT_FALSE(test, can_enter(obj));
 	uio_leave(obj);
-	KUNIT_EXPECT_TRUE(test, uio_revoked(obj));
+	KUNIT_EXPECT_FALSE(test, uio_is_live(obj));
 	KUNIT_EXPECT_FALSE(test, can_enter(obj));
 }
 
@@ -76,7 +76,7 @@ static void revoke_waits_for_nobody_inside(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, uio_enter(obj));
 	revoke = uio_kunit_run_aside(test, revoke_aside);
 	KUNIT_EXPECT_TRUE(test, uio_kunit_has_ended(revoke, LONG_TIME));
-	KUNIT_EXPECT_TRUE(test, uio_revoked(obj));
+	KUNIT_EXPECT_FALSE(test, uio_is_live(obj));
 	uio_leave(obj);
 }
 
@@ -213,7 +213,7 @@ static void drain_of_a_live_device_warns(struct kunit *test)
 		uio_drain_device(&fx->card.info);
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 	}
-	KUNIT_EXPECT_FALSE(test, uio_revoked(obj));
+	KUNIT_EXPECT_TRUE(test, uio_is_live(obj));
 	KUNIT_EXPECT_TRUE(test, can_enter(obj));
 }
 

@@ -85,7 +85,7 @@ static void uio_dev_is_set_while_registered(struct kunit *test)
 
 	get_device(&idev->dev);
 	unregister_kind(test);
-	KUNIT_EXPECT_TRUE(test, uio_revoked(to_uio_object(idev)));
+	KUNIT_EXPECT_FALSE(test, uio_is_live(to_uio_object(idev)));
 	KUNIT_EXPECT_FALSE(test, device_is_registered(&idev->dev));
 	KUNIT_EXPECT_EQ(test, refs_of(&idev->dev), 1);
 	KUNIT_EXPECT_EQ(test, refs(&fx->card), 1);
