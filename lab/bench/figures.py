@@ -387,6 +387,8 @@ def compare(*args):
     old, new = (read_json(3 + i, name) for i, name in enumerate(args[-2:]))
     comment = "# " if ktap else ""
     compared = bad = 0
+    if ktap:
+        print(f"KTAP version 1\n1..{len(new)}")
     for number, (name, case) in enumerate(new.items(), 1):
         slower = slowdown(old.get(name), case)
         result = "ok"
@@ -409,8 +411,6 @@ def compare(*args):
     if missing:
         print(f"{comment}{missing} cases were not measured this time")
     print(f"{comment}{compared} cases compared, {bad} slower")
-    if ktap:
-        print(f"1..{len(new)}")
     sys.exit(0 if compared and not bad else 1)
 
 
