@@ -6,42 +6,36 @@
 suite=trixie
 apt=$build/apt
 
-# Print "SUITE URI" for each Debian archive that the host's sources name, of the
-# one-line and of the deb822 form. Another vendor's archive is signed by a key of
-# its own, or has no component "main".
+# The key that an entry of the host's sources names, FILE:NUMBER: a line, or a stanza.
+key_of()
+{
+	local file=${1%:*} number=${1##*:}
+
+	case $file in
+	*.sources) sed '/^#/d' "$file" | awk -v RS= -v n="$number" 'NR == n' ;;
+	*) sed -n "${number}p" "$file" ;;
+	esac | tr '\n\t' '  ' | sed -n 's/.*signed-by *[:=] *\([^] ]*\).*/\1/Ip'
+}
+
+# Print "SUITE URI" for each Debian archive on the net that the host's apt has. Another
+# vendor's archive is signed by a key of its own, or has no component "main".
 host_archives()
 {
-	local file
+	local release entry uri key
 
-	for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-		[ ! -f "$file" ] || perl -ne '
-			next unless s/^\s*deb\s+//;
-			my $opt = s/^\[(.*?)\]\s*// ? $1 : "";
-			next if $opt =~ /signed-by=(?!\S*debian-archive)/i;
-			my ($uri, $suite, @comp) = split;
-			print "$suite $uri\n" if grep { $_ eq "main" } @comp;
-		' "$file"
-	done
-	for file in /etc/apt/sources.list.d/*.sources; do
-		[ ! -f "$file" ] || perl -00 -ne '
-			s/^#.*\n//mg;
-			s/\n[ \t]+/ /g;
-			my %f = map { /^([\w-]+):\s*(.*)$/ ? (lc $1, $2) : () }
-				split /\n/;
-			next if ($f{enabled} // "yes") =~ /^(no|false|0)$/i;
-			next if ($f{types} // "") !~ /\bdeb\b(?!-)/;
-			next if ($f{"signed-by"} // "debian-archive") !~ /debian-archive/;
-			next if ($f{components} // "") !~ /\bmain\b/;
-			for my $s (split " ", $f{suites} // "") {
-				print "$s $_\n" for split " ", $f{uris} // "";
-			}
-		' "$file"
+	# shellcheck disable=SC2016 # apt's
+	apt-get indextargets --no-release-info 'Created-By: Packages' 'Component: main' \
+		--format '$(RELEASE) $(SOURCESENTRY) $(REPO_URI)' |
+	while read -r release entry uri; do
+		key=$(key_of "$entry")
+		[[ $uri = cdrom:* || -n $key && $key != *debian-archive* ]] ||
+			echo "$release ${uri%/}"
 	done
 }
 
 archive_of()
 {
-	host_archives | awk -v want="$1" '$1 ~ "^(" want ")$" { print $2; exit }'
+	host_archives | awk -v want="^($1)\$" '$1 ~ want && !n++ { print $2 }'
 }
 
 write_sources()
