@@ -17,39 +17,34 @@ driver_clients()
 # PACKAGEs, and what they need to run beside what the guest's root image has.
 with_needed()
 {
-	local status=$build/tmp/guest-status wanted name all
+	local status=$build/tmp/guest-status all
 
 	in_tools debugfs -R "dump /var/lib/dpkg/status $status" "$build/root.ext4" >&2
 	all=$(lab_apt apt-get -q -s -o "Dir::State::status=$status" \
 		--no-install-recommends install "$@") || return
-	rm "$status"
-	wanted=" $* "
-	sed -n 's/^Inst \([^ ]*\) .*/\1/p' <<<"$all" | while read -r name; do
-		[[ $name = *-dev && $wanted != *" $name "* ]] || echo "$name"
-	done
+	sed -n 's/^Inst \([^ ]*\) .*/\1/p' <<<"$all" | grep -v -e '-dev$'
+	printf '%s\n' "$@" | grep -e '-dev$' || :
 }
 
+# shellcheck disable=SC2046,SC2086 # names
 setup_client()
 {
-	local client=$1 new=$build/clients/$1.new list=$build/tmp/client-$1 deb
-	local -a names
+	local client=$1 new=$build/clients/$1.new names deb
 
 	rm -rf "$new"
 	mkdir -p "$new/debs"
-	mapfile -t names < <(packages_of_client "$client" | tr ' ' '\n')
-	if [[ $client != driver-* ]]; then
-		with_needed "${names[@]}" >"$list"
-		mapfile -t names <"$list"
-	fi
-	(cd "$new/debs" && apt_download "${names[@]}")
-	for deb in "$new/debs"/*.deb; do
+	names=$(packages_of_client "$client")
+	[[ $client = driver-* ]] || names=$(with_needed $names)
+	cd "$new/debs" || return
+	apt_download $names
+	for deb in *.deb; do
 		dpkg -x "$deb" "$new"
 		# shellcheck disable=SC2016 # dpkg's
 		dpkg-deb -W --showformat='${Package} ${Version}\n' "$deb"
-	done | tee "$list.versions"
+	done | tee "$build/tmp/client-$client"
 	rm -rf "${new:?}"/{debs,etc,usr/share,usr/lib/systemd} "${build:?}/clients/$client"
 	mv "$new" "$build/clients/$client"
-	mv "$list.versions" "$build/versions.d/client-$client"
+	mv "$build/tmp/client-$client" "$build/versions.d/client-$client"
 }
 
 client_done()

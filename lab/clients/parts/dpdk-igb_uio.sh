@@ -3,6 +3,7 @@
 
 description="DPDK's testpmd on cards that are bound to igb_uio"
 driver=igb_uio
-# shellcheck source=dpdk.sh
-. "${BASH_SOURCE[0]%/*}/dpdk.sh"
-clients+=(driver-igb_uio)
+load_driver=(insmod /lab/drivers/igb_uio/igb_uio.ko)
+clients=(dpdk driver-igb_uio)
+# shellcheck source=../shared/dpdk.sh
+. "${BASH_SOURCE[0]%/*}/../shared/dpdk.sh"

@@ -1,22 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Drivers that others wrote, compiled against the kernel's own header, on this uio.ko. How
-# they compile, and with which symbol versions, is looked at by the host (lib/drivers.sh).
+# they compile, and with which symbol versions, is looked at by the host (../drivers.sh).
 
 description="drivers that others wrote: compiled with our header, loaded as they are"
-clients=()
-guest=()
-host_tests=() tests=()
 # set by who reads this
-for name in "${driver_names[@]}"; do
+for name in "${drivers[@]}"; do
 	host_tests+=("$name.compiles" "$name.modversions")
 	tests+=("$name.loads" "$name.unloads")
 done
-
-lacking()
-{
-	:
-}
 
 # Load MODULE of DRIVER, after what it needs, and keep account of it.
 insert()
@@ -38,26 +30,17 @@ insert()
 # Whose uio it uses, is what the kernel says.
 test_loads()
 {
-	local file name
+	local file
 
 	: >loaded
 	for file in "/lab/drivers/$1"/*.ko; do
-		name=${file##*/}
-		insert "$1" "${name%.ko}"
+		insert "$1" "$(basename "$file" .ko)"
 	done
-	while read -r name; do
-		[ ! -e "/sys/module/uio/holders/$name" ] || return 0
-	done <loaded
-	fail "nothing of it uses uio"
+	grep -Fx -f loaded <(ls /sys/module/uio/holders) || fail "nothing of it uses uio"
 }
 
 test_unloads()
 {
-	local name
-
-	for name in $(tac loaded); do
-		rmmod "$name"
-	done
-	modprobe -r uio
-	[ ! -d /sys/module/uio ]
+	# shellcheck disable=SC2046 # names
+	uio_unloads $(tac loaded)
 }

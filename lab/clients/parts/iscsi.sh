@@ -6,41 +6,32 @@
 description="libiscsi's iscsi-test-cu on a LUN of tcmu-runner's, over LIO's iSCSI on lo"
 clients=(iscsi)
 guest=(--timeout 1500)
+needs=(target_core_user iscsi_target_mod)
 tests=(starts runs_through modules_unload)
 compared=1
-# shellcheck source=lun.sh
-. "${BASH_SOURCE[0]%/*}/lun.sh"
+# shellcheck source=../shared/lun.sh
+. "${BASH_SOURCE[0]%/*}/../shared/lun.sh"
 iqn=iqn.2026-11.org.example:clients
+url=iscsi://127.0.0.1/$iqn/0
 portal=/sys/kernel/config/target/iscsi/$iqn/tpgt_1
 
-lacking()
-{
-	lacks target_core_user iscsi_target_mod
-}
-
 # A target that lets everybody in.
-export_by_iscsi()
+test_starts()
 {
 	local setting
 
+	use_client iscsi
+	ip link set lo up
+	disk_up
 	modprobe iscsi_target_mod
 	mkdir -p "$portal/np/127.0.0.1:3260" "$portal/lun/lun_0"
 	for setting in authentication=0 generate_node_acls=1 cache_dynamic_acls=1 \
 		demo_mode_write_protect=0; do
 		echo "${setting#*=}" >"$portal/attrib/${setting%=*}"
 	done
-	ln -s "$(backstore_dir "$1")" "$portal/lun/lun_0/$1"
+	ln -s "$(backstore_dir disk)" "$portal/lun/lun_0/disk"
 	echo 1 >"$portal/enable"
-}
-
-test_starts()
-{
-	use_client iscsi
-	ip link set lo up
-	target_up
-	create disk
-	export_by_iscsi disk
-	iscsi-inq "iscsi://127.0.0.1/$iqn/0"
+	iscsi-inq "$url"
 }
 
 # "SUITE.TEST passed" or "FAILED", and how often the tool has left out something of it.
@@ -59,17 +50,17 @@ results()
 
 test_runs_through()
 {
-	local said=$out/iscsi-test-cu total found
+	local said=$out/iscsi-test-cu ran found
 
 	use_client iscsi
-	iscsi-test-cu -d -t ALL "iscsi://127.0.0.1/$iqn/0" >"$said" 2>&1 || :
+	iscsi-test-cu -d -t ALL "$url" >"$said" 2>&1 || :
 	tail -n 8 "$said"
 	results "$said" >"$facts"
-	total=$(sed -n 's/^ *tests *\([0-9]*\) .*/\1/p' "$said")
+	ran=$(sed -n 's/^ *tests *\([0-9]*\) .*/\1/p' "$said")
 	found=$(wc -l <"$facts")
-	[ "$total" = "$found" ] || fail "of ${total:-no} tests $found came to an end"
+	[ "$ran" = "$found" ] || fail "of ${ran:-no} tests $found came to an end"
 	awk '{ n[$2]++ } END { print n["passed"] " passed, " n["FAILED"] " failed" }' "$facts" |
-		tee "$out/total"
+		tee "$total"
 }
 
 test_modules_unload()
@@ -77,5 +68,5 @@ test_modules_unload()
 	echo 0 >"$portal/enable"
 	rm "$portal/lun/lun_0/disk"
 	rmdir "$portal/lun/lun_0" "$portal/np"/* "$portal" "${portal%/*}" "$config/iscsi"
-	all_unloads disk
+	disk_down
 }

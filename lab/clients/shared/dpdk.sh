@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the two parts of DPDK have in common: testpmd, which forwards between two cards,
+# bound to $driver, of which one is pulled out.
+#
+# DPDK does not map /dev/uioN but the card's own files in sysfs, with any UIO driver. Such
+# a mapping outlives the card, and nobody in UIO has to do with that. So it is a program
+# of ours that maps /dev/uioN, and has to lose that.
+
+# shellcheck source=cards.sh
+. "${BASH_SOURCE[0]%/*}/cards.sh"
+guest=(--mem 768M "${cards_guest[@]}")
+tests=(starts forwards link_gives_interrupts removal_is_survived interrupts_go_on
+	quits_after_removal old_mapping_is_gone old_mapping_is_not_the_new_cards
+	starts_on_the_new_card forwards_again link_gives_interrupts_again
+	unbind_is_survived hot_plug_tells_of_removal hot_plug_lets_go hot_plug_ends modules_unload)
+macs=(52:54:00:11:00:00 52:54:00:11:00:01)
+new_mac=52:54:00:22:00:01
+
+lacking_more()
+{
+	local file=/proc/sys/vm/nr_hugepages wanted=64 got
+
+	[ -e "$file" ] || { echo "the kernel has no huge pages (CONFIG_HUGETLBFS)"; return; }
+	echo "$wanted" >"$file"
+	got=$(cat "$file")
+	[ "$got" -ge "$wanted" ] || echo "the guest has $got of $wanted huge pages"
+}
+
+# ---- programs that take commands from a pipe and answer in a log
+
+start()
+{
+	local name=$1
+
+	shift
+	rm -f "$name.in"
+	mkfifo "$name.in"
+	: >"$out/$name.log"
+	mark "$name"
+	setsid "$@" <>"$name.in" >"$out/$name.log" 2>&1 &
+	echo "$!" >"$name.pid"
+}
+
+lives()
+{
+	! is_gone "$(cat "$1.pid")"
+}
+
+# What it says later is what counts.
+mark()
+{
+	wc -l <"$out/$1.log" >"$1.mark"
+}
+
+tell()
+{
+	lives "$1" || fail "$1 died: $(tail -n 3 "$out/$1.log")"
+	mark "$1"
+	echo "$2" >"$1.in"
+}
+
+has_said()
+{
+	tail -n "+$(($(cat "$1.mark") + 1))" "$out/$1.log" | grep -e "$2" >/dev/null
+}
+
+# NAME has to say PATTERN within SECONDS.
+says()
+{
+	await_for "$3" has_said "$1" "$2" ||
+		fail "$1 does not say '$2': $(tail -n 3 "$out/$1.log")"
+}
+
+ends()
+{
+	await_for "$2" not lives "$1" || fail "$1 does not end"
+}
+
+# ---- testpmd
+
+# Start it on both cards; ARGs are its own. Card 1 has that MAC address.
+testpmd_start()
+{
+	local mac=$1 plugins
+
+	shift
+	use_client dpdk
+	mkdir -p /dev/hugepages
+	mountpoint -q /dev/hugepages || mount -t hugetlbfs none /dev/hugepages
+	plugins=(/lab/dpdk/usr/lib/x86_64-linux-gnu/dpdk/pmds-*/librte_{net_e1000,mempool_ring}.so.*)
+	start testpmd stdbuf -oL dpdk-testpmd -l 0-1 -m 64 --iova-mode=pa --no-telemetry \
+		"${plugins[@]/#/-d}" -a "$(address_of 0)" -a "$(address_of 1)" -- -i \
+		--total-num-mbufs=2048 --rxd=128 --txd=128 --port-topology=paired "$@"
+	says testpmd '^testpmd> ' 60
+	says testpmd "Port 0: ${macs[0]}" 0
+	says testpmd "Port 1: $mac" 0
+}
+
+# Has a port received what can only be packets that go round and round? testpmd is asked.
+receives()
+{
+	local packets
+
+	tell testpmd "show port stats $1"
+	says testpmd 'Rx-bps:' 30
+	packets=$(sed -n 's/.*RX-packets: \([0-9]*\).*RX-missed.*/\1/p' "$out/testpmd.log" | tail -n 1)
+	echo "port $1: $packets packets"
+	[ "${packets:-0}" -gt 1000 ]
+}
+
+# Each change of a port's link has to come to testpmd, by an interrupt.
+change_links()
+{
+	local port state event events
+
+	for port in "$@"; do
+		event=/sys/class/uio/$(uio_of "$port")/event
+		for state in off on; do
+			events=$(cat "$event")
+			mark testpmd
+			lab-monitor "set_link net$port $state"
+			says testpmd "Port $port: link state change event" 30
+			echo "port $port, link $state: event $events, then $(cat "$event")"
+			[ "$(cat "$event")" -gt "$events" ] || fail "no interrupt was counted"
+		done
+	done
+}
+
+# What the mapping of /dev/uioN has at the MAC address.
+peeked()
+{
+	tell peek "$receive_address"
+	says peek . 10
+	tail -n 1 "$out/peek.log"
+}
+
+# ---- the tests, each of which goes on where the one before has ended
+
+test_starts()
+{
+	local card
+
+	modprobe uio
+	"${load_driver[@]}"
+	for card in 0 1; do
+		plug "$card" "${macs[card]}" "$driver"
+	done
+	testpmd_start "${macs[1]}"
+}
+
+test_forwards()
+{
+	local port
+
+	tell testpmd 'start tx_first'
+	for port in 0 1; do
+		await_for 30 receives "$port" || fail "port $port receives nothing"
+	done
+}
+
+test_link_gives_interrupts()
+{
+	change_links 0 1 0 1
+}
+
+test_removal_is_survived()
+{
+	unplug 1
+	receives 0
+	tell testpmd stop
+	says testpmd '^Done\.' 30
+	lives testpmd
+}
+
+# Those of the card that is still there.
+test_interrupts_go_on()
+{
+	change_links 0
+}
+
+# It asks the registers of the dead card for a while, at its own pace.
+test_quits_after_removal()
+{
+	tell testpmd quit
+	ends testpmd 150
+	says testpmd '^Bye' 0
+}
+
+# Apart from testpmd: if two files of a card are open when it goes, igb_uio stops interrupts
+# for one of them only, and the kernel complains.
+test_old_mapping_is_gone()
+{
+	plug 1 "${macs[1]}" "$driver"
+	start peek peek "/dev/$(uio_of 1)"
+	[ "$(peeked)" = "$(register_of "${macs[1]}")" ] || fail "/dev/uioN has $(peeked)"
+	head -n 1 "$(card_dir 1)/resource" >region
+	unplug 1
+	echo "it has $(peeked)"
+	[ "$(peeked)" = SIGBUS ]
+}
+
+test_old_mapping_is_not_the_new_cards()
+{
+	plug 1 "$new_mac" "$driver"
+	[ "$(head -n 1 "$(card_dir 1)/resource")" = "$(cat region)" ] || fail "the new card is at another address"
+	echo "it has $(peeked), the new card has $(register_of "$new_mac")"
+	[ "$(peeked)" != "$(register_of "$new_mac")" ]
+}
+
+test_starts_on_the_new_card()
+{
+	# if a test has left it off
+	lab-monitor "set_link net0 on"
+	testpmd_start "$new_mac" --hot-plug
+}
+
+test_unbind_is_survived()
+{
+	timeout 30 bash -c "echo $(address_of 0) >$(card_dir 0)/driver/unbind" ||
+		fail "the card can't be unbound"
+	await_for 30 not has_node 0 || fail "the node stays"
+	receives 1
+	lives testpmd
+}
+
+test_hot_plug_tells_of_removal()
+{
+	unplug 1
+	says testpmd "The device: $(address_of 1) has been removed" 30
+	! grep -F "$(address_of 1)/resource" "/proc/$(cat testpmd.pid)/maps" ||
+		fail "testpmd has the card mapped"
+	lives testpmd
+}
+
+# Who tells it to quit before that makes two threads close the same port, and may wait
+# for ever.
+test_hot_plug_lets_go()
+{
+	says testpmd '^Now total ports is 1' 150
+}
+
+test_hot_plug_ends()
+{
+	test_quits_after_removal
+}
+
+# Whatever became of the programs.
+test_modules_unload()
+{
+	local name
+
+	for name in testpmd peek; do
+		! lives "$name" || kill -KILL "$(cat "$name.pid")"
+		ends "$name" 30
+	done
+	uio_unloads "$driver"
+}
