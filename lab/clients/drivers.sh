@@ -71,18 +71,11 @@ driver_modversions()
 		symvers=$(kernel_headers "$kernel")/Module.symvers
 		is_compiled "$kernel" || symvers=$tools$symvers
 	fi
-	! grep . < <(uio_symbols "$name" | while read -r version symbol; do
-		[ "$(symbol_version "$symvers" "$symbol")" = "$version" ] ||
+	! grep . < <(uio_modules theirs "$name" | while read -r file; do
+		in_tools modprobe --dump-modversions "$file" </dev/null
+	done | while read -r version symbol; do
+		! is_in "$symbol" "${exported[@]}" ||
+			[ "$(symbol_version "$symvers" "$symbol")" = "$version" ] ||
 			echo "$symbol: the driver has $version, uio $(symbol_version "$symvers" "$symbol")"
 	done)
-}
-
-# "VERSION SYMBOL" of what a driver takes from uio.
-uio_symbols()
-{
-	local file
-
-	uio_modules theirs "$1" | while read -r file; do
-		in_tools modprobe --dump-modversions "$file" </dev/null
-	done | grep -E "[[:space:]]($(IFS='|'; echo "${exported[*]}"))\$" | sort -u
 }

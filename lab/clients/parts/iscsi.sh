@@ -20,7 +20,6 @@ test_starts()
 {
 	local setting
 
-	use_client iscsi
 	ip link set lo up
 	disk_up
 	modprobe iscsi_target_mod
@@ -52,7 +51,6 @@ test_runs_through()
 {
 	local said=$out/iscsi-test-cu ran found
 
-	use_client iscsi
 	iscsi-test-cu -d -t ALL "$url" >"$said" 2>&1 || :
 	tail -n 8 "$said"
 	results "$said" >"$facts"

@@ -11,13 +11,11 @@ guest=("${cards_guest[@]}")
 needs=(uio_pci_generic)
 tests=(lists_the_card reads_a_register modules_unload)
 compared=1
-mac=52:54:00:11:00:00
 
 test_lists_the_card()
 {
-	use_client libuio
 	modprobe uio_pci_generic
-	plug 0 "$mac" uio_pci_generic
+	plug 0 "${macs[0]}" uio_pci_generic
 	fact_of lsuio
 	fact_of lsuio -v
 	fact_of lsuio -a
@@ -26,9 +24,8 @@ test_lists_the_card()
 
 test_reads_a_register()
 {
-	use_client libuio
-	fact_of readuio uio_pci_generic "$((receive_address))"
-	grep ": $(($(register_of "$mac")))\$" "$facts"
+	fact_of readuio uio_pci_generic "$((mac_register))"
+	grep ": $((mac_value))\$" "$facts"
 }
 
 test_modules_unload()

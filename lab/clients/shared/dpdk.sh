@@ -14,10 +14,9 @@ tests=(starts forwards link_gives_interrupts removal_is_survived interrupts_go_o
 	quits_after_removal old_mapping_is_gone old_mapping_is_not_the_new_cards
 	starts_on_the_new_card forwards_again link_gives_interrupts_again
 	unbind_is_survived hot_plug_tells_of_removal hot_plug_lets_go hot_plug_ends modules_unload)
-macs=(52:54:00:11:00:00 52:54:00:11:00:01)
-new_mac=52:54:00:22:00:01
+new_mac=52:54:00:22:00:01 new_value=0x22005452
 
-lacking_more()
+lacking()
 {
 	local file=/proc/sys/vm/nr_hugepages wanted=64 got
 
@@ -25,6 +24,8 @@ lacking_more()
 	echo "$wanted" >"$file"
 	got=$(cat "$file")
 	[ "$got" -ge "$wanted" ] || echo "the guest has $got of $wanted huge pages"
+	mkdir -p /dev/hugepages
+	mount -t hugetlbfs none /dev/hugepages
 }
 
 # ---- programs that take commands from a pipe and answer in a log
@@ -85,12 +86,9 @@ testpmd_start()
 	local mac=$1 plugins
 
 	shift
-	use_client dpdk
-	mkdir -p /dev/hugepages
-	mountpoint -q /dev/hugepages || mount -t hugetlbfs none /dev/hugepages
 	plugins=(/lab/dpdk/usr/lib/x86_64-linux-gnu/dpdk/pmds-*/librte_{net_e1000,mempool_ring}.so.*)
 	start testpmd stdbuf -oL dpdk-testpmd -l 0-1 -m 64 --iova-mode=pa --no-telemetry \
-		"${plugins[@]/#/-d}" -a "$(address_of 0)" -a "$(address_of 1)" -- -i \
+		"${plugins[@]/#/-d}" "${addresses[@]/#/-a}" -- -i \
 		--total-num-mbufs=2048 --rxd=128 --txd=128 --port-topology=paired "$@"
 	says testpmd '^testpmd> ' 60
 	says testpmd "Port 0: ${macs[0]}" 0
@@ -130,7 +128,7 @@ change_links()
 # What the mapping of /dev/uioN has at the MAC address.
 peeked()
 {
-	tell peek "$receive_address"
+	tell peek "$mac_register"
 	says peek . 10
 	tail -n 1 "$out/peek.log"
 }
@@ -193,8 +191,8 @@ test_old_mapping_is_gone()
 {
 	plug 1 "${macs[1]}" "$driver"
 	start peek peek "/dev/$(uio_of 1)"
-	[ "$(peeked)" = "$(register_of "${macs[1]}")" ] || fail "/dev/uioN has $(peeked)"
-	head -n 1 "$(card_dir 1)/resource" >region
+	[ "$(peeked)" = "$mac_value" ] || fail "/dev/uioN has $(peeked)"
+	head -n 1 "${cards[1]}/resource" >region
 	unplug 1
 	echo "it has $(peeked)"
 	[ "$(peeked)" = SIGBUS ]
@@ -203,9 +201,9 @@ test_old_mapping_is_gone()
 test_old_mapping_is_not_the_new_cards()
 {
 	plug 1 "$new_mac" "$driver"
-	[ "$(head -n 1 "$(card_dir 1)/resource")" = "$(cat region)" ] || fail "the new card is at another address"
-	echo "it has $(peeked), the new card has $(register_of "$new_mac")"
-	[ "$(peeked)" != "$(register_of "$new_mac")" ]
+	[ "$(head -n 1 "${cards[1]}/resource")" = "$(cat region)" ] || fail "the new card is at another address"
+	echo "it has $(peeked), the new card has $new_value"
+	[ "$(peeked)" != "$new_value" ]
 }
 
 test_starts_on_the_new_card()
@@ -217,7 +215,7 @@ test_starts_on_the_new_card()
 
 test_unbind_is_survived()
 {
-	timeout 30 bash -c "echo $(address_of 0) >$(card_dir 0)/driver/unbind" ||
+	timeout 30 bash -c "echo ${addresses[0]} >${cards[0]}/driver/unbind" ||
 		fail "the card can't be unbound"
 	await_for 30 not has_node 0 || fail "the node stays"
 	receives 1
@@ -227,8 +225,8 @@ test_unbind_is_survived()
 test_hot_plug_tells_of_removal()
 {
 	unplug 1
-	says testpmd "The device: $(address_of 1) has been removed" 30
-	! grep -F "$(address_of 1)/resource" "/proc/$(cat testpmd.pid)/maps" ||
+	says testpmd "The device: ${addresses[1]} has been removed" 30
+	! grep -F "${addresses[1]}/resource" "/proc/$(cat testpmd.pid)/maps" ||
 		fail "testpmd has the card mapped"
 	lives testpmd
 }
