@@ -22,6 +22,7 @@ with_needed()
 	in_tools debugfs -R "dump /var/lib/dpkg/status $status" "$build/root.ext4" >&2
 	all=$(lab_apt apt-get -q -s -o "Dir::State::status=$status" \
 		--no-install-recommends install "$@") || return
+	rm "$status"
 	sed -n 's/^Inst \([^ ]*\) .*/\1/p' <<<"$all" | grep -v -e '-dev$'
 	printf '%s\n' "$@" | grep -e '-dev$' || :
 }

@@ -10,23 +10,13 @@
 # shellcheck source=cards.sh
 . "${BASH_SOURCE[0]%/*}/cards.sh"
 guest=(--mem 768M "${cards_guest[@]}")
+huge_pages=/proc/sys/vm/nr_hugepages
+needs+=("$huge_pages")
 tests=(starts forwards link_gives_interrupts removal_is_survived interrupts_go_on
 	quits_after_removal old_mapping_is_gone old_mapping_is_not_the_new_cards
 	starts_on_the_new_card forwards_again link_gives_interrupts_again
 	unbind_is_survived hot_plug_tells_of_removal hot_plug_lets_go hot_plug_ends modules_unload)
 new_mac=52:54:00:22:00:01 new_value=0x22005452
-
-lacking()
-{
-	local file=/proc/sys/vm/nr_hugepages wanted=64 got
-
-	[ -e "$file" ] || { echo "the kernel has no huge pages (CONFIG_HUGETLBFS)"; return; }
-	echo "$wanted" >"$file"
-	got=$(cat "$file")
-	[ "$got" -ge "$wanted" ] || echo "the guest has $got of $wanted huge pages"
-	mkdir -p /dev/hugepages
-	mount -t hugetlbfs none /dev/hugepages
-}
 
 # ---- programs that take commands from a pipe and answer in a log
 
@@ -139,6 +129,9 @@ test_starts()
 {
 	local card
 
+	echo 64 >"$huge_pages"
+	mkdir -p /dev/hugepages
+	mount -t hugetlbfs none /dev/hugepages
 	modprobe uio
 	"${load_driver[@]}"
 	for card in 0 1; do
