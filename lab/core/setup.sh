@@ -222,8 +222,9 @@ make_base()
 
 	say "setting up (once, a minute or more; everything goes below build/)"
 	check_space 4096
-	rm -rf "$build/tmp"
 	mkdir -p "$build/tmp" "$build/log" "$build/stamps" "$build/versions.d"
+	# but for what verbs have there that run now
+	find "$build/tmp" -mindepth 1 -maxdepth 1 ! -name '*.[0-9]*' -exec rm -rf {} +
 	rm -f "$build/stamps/lists"
 	steps lists
 	steps mmdebstrap
