@@ -22,7 +22,7 @@ enter_root()
 	mount --rbind /dev "$root/dev"
 	# shellcheck disable=SC2016
 	exec env -i HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
-		PATH=/usr/sbin:/usr/bin TMPDIR="${LAB_TMP:-/tmp}" \
+		PATH=/usr/sbin:/usr/bin TMPDIR="${LAB_TMP:-/tmp}" PYTHONDONTWRITEBYTECODE=1 \
 		chroot "$root" /bin/sh -c 'cd "$1" && shift && exec "$@"' - "$cwd" "$@"
 }
 
