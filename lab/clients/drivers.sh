@@ -26,7 +26,8 @@ uio_modules()
 	local file
 
 	find "$drivers_dir/$1/$2" -name '*.ko' | sort | while read -r file; do
-		[[ ,$(in_tools modinfo -F depends "$file" </dev/null), != *,uio,* ]] || echo "$file"
+		[[ ,$(in_tools modinfo -F depends "$file" </dev/null), != *,uio,* ]] ||
+			echo "$file"
 	done
 }
 
@@ -40,7 +41,8 @@ prepare_driver()
 	mapfile -t files < <(find "$theirs" -name '*.ko')
 	if [ "${#files[@]}" -eq 0 ]; then
 		echo "does not compile against the kernel's own header:" \
-			"$(grep -m 1 -E 'error|Error|\*\*\*' "$theirs.log") (log: $(short "$theirs.log"))"
+			"$(grep -m 1 -E 'error|Error|\*\*\*' "$theirs.log")" \
+			"(log: $(short "$theirs.log"))"
 		return 1
 	fi
 	[ -n "$(uio_modules theirs "$name")" ] ||
@@ -66,6 +68,7 @@ driver_compiles()
 driver_modversions()
 {
 	local side=$1 name=$2 symvers=$build/modules-$kernel/ours-src/Module.symvers
+	local file version symbol got
 
 	if [ "$side" = mainline ]; then
 		symvers=$(kernel_headers "$kernel")/Module.symvers
@@ -74,8 +77,8 @@ driver_modversions()
 	! grep . < <(uio_modules theirs "$name" | while read -r file; do
 		in_tools modprobe --dump-modversions "$file" </dev/null
 	done | while read -r version symbol; do
-		! is_in "$symbol" "${exported[@]}" ||
-			[ "$(symbol_version "$symvers" "$symbol")" = "$version" ] ||
-			echo "$symbol: the driver has $version, uio $(symbol_version "$symvers" "$symbol")"
+		got=$(symbol_version "$symvers" "$symbol")
+		! is_in "$symbol" "${exported[@]}" || [ "$got" = "$version" ] ||
+			echo "$symbol: ${got:-none}, the driver has $version"
 	done)
 }

@@ -73,10 +73,10 @@ ends()
 # Start it on both cards; ARGs are its own. Card 1 has that MAC address.
 testpmd_start()
 {
-	local mac=$1 plugins
+	local mac=$1 dir=/lab/dpdk/usr/lib/x86_64-linux-gnu/dpdk plugins
 
 	shift
-	plugins=(/lab/dpdk/usr/lib/x86_64-linux-gnu/dpdk/pmds-*/librte_{net_e1000,mempool_ring}.so.*)
+	plugins=("$dir"/pmds-*/librte_{net_e1000,mempool_ring}.so.*.*)
 	start testpmd stdbuf -oL dpdk-testpmd -l 0-1 -m 64 --iova-mode=pa --no-telemetry \
 		"${plugins[@]/#/-d}" "${addresses[@]/#/-a}" -- -i \
 		--total-num-mbufs=2048 --rxd=128 --txd=128 --port-topology=paired "$@"
@@ -92,7 +92,8 @@ receives()
 
 	tell testpmd "show port stats $1"
 	says testpmd 'Rx-bps:' 30
-	packets=$(sed -n 's/.*RX-packets: \([0-9]*\).*RX-missed.*/\1/p' "$out/testpmd.log" | tail -n 1)
+	packets=$(sed -n 's/.*RX-packets: \([0-9]*\) *RX-missed.*/\1/p' "$out/testpmd.log" |
+		tail -n 1)
 	echo "port $1: $packets packets"
 	[ "${packets:-0}" -gt 1000 ]
 }
@@ -118,9 +119,9 @@ change_links()
 # What the mapping of /dev/uioN has at the MAC address.
 peeked()
 {
-	tell peek "$mac_register"
-	says peek . 10
-	tail -n 1 "$out/peek.log"
+	tell mapping "$mac_register"
+	says mapping . 10
+	tail -n 1 "$out/mapping.log"
 }
 
 # ---- the tests, each of which goes on where the one before has ended
@@ -183,7 +184,7 @@ test_quits_after_removal()
 test_old_mapping_is_gone()
 {
 	plug 1 "${macs[1]}" "$driver"
-	start peek peek "/dev/$(uio_of 1)"
+	start mapping peek "/dev/$(uio_of 1)"
 	[ "$(peeked)" = "$mac_value" ] || fail "/dev/uioN has $(peeked)"
 	head -n 1 "${cards[1]}/resource" >region
 	unplug 1
@@ -194,7 +195,8 @@ test_old_mapping_is_gone()
 test_old_mapping_is_not_the_new_cards()
 {
 	plug 1 "$new_mac" "$driver"
-	[ "$(head -n 1 "${cards[1]}/resource")" = "$(cat region)" ] || fail "the new card is at another address"
+	[ "$(head -n 1 "${cards[1]}/resource")" = "$(cat region)" ] ||
+		fail "the new card is at another address"
 	echo "it has $(peeked), the new card has $new_value"
 	[ "$(peeked)" != "$new_value" ]
 }
@@ -241,7 +243,7 @@ test_modules_unload()
 {
 	local name
 
-	for name in testpmd peek; do
+	for name in testpmd mapping; do
 		! lives "$name" || kill -KILL "$(cat "$name.pid")"
 		ends "$name" 30
 	done
