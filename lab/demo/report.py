@@ -175,7 +175,7 @@ ROWS = (
     ["after munmap, the ring is", "munmap", ring],
     ["after close", "close", close, "close.ring=0", "free.users=nobody"],
     ["driver's release for the file", "free", release, "released.files=1"],
-    ["driver's device is released", "free", freed, "released.devices=1"],
+    ["what the driver kept is freed", "free", freed, "released.devices=1"],
     ["All of target_core_user"],
     ["memory: held, let go, B gone", "unload", memory, "unload.kib=0"],
     ["use count: live, held, let go", "free", "{live.tcmu}, {held.tcmu}, {free.tcmu}",
