@@ -8,6 +8,7 @@
 set -euo pipefail
 
 verb=${0##*/}
+verb_args=$*
 lab=$(realpath "${BASH_SOURCE[0]%/*}/..")
 top=${lab%/*}
 build=$top/build
@@ -179,14 +180,20 @@ once()
 	flock --shared "$mine"
 }
 
-# One run at a time writes to $results.
+# One run at a time writes to $results. What it is of goes there, for "lab results".
 open_results()
 {
+	local commit
+
 	mkdir -p "$results" 2>/dev/null ||
 		usage_error "cannot write to $results: give another place or right to it"
 	exec {locked}>"$results/lock"
 	flock --nonblock "$locked" ||
 		die "another run writes to $(short "$results"): wait for it to end"
+	commit=$(git -c safe.directory="$top" -C "$top" describe --always --dirty 2>/dev/null) ||
+		commit=unknown
+	[ -n "${last-}" ] ||
+		echo "$commit $(date +%F) $verb $verb_args" >"$results/origin"
 }
 
 # A directory for what is not kept, $work. One that a command left when it was killed

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""pages DIR: make pages of the site, in DIR, from texts in Markdown and from plain texts.
+"""pages.py DIR: make pages of the site, in DIR, from texts in Markdown and from plain texts.
 
 A link to a text with a page becomes a link to that page. A link to another file becomes a link
 to a copy of the file. A link to a directory becomes its words, because the site has no
