@@ -125,4 +125,4 @@ round_of_ring()
 }
 
 modprobe -a tcm_loop sd_mod
-mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
+mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config
