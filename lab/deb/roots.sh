@@ -4,9 +4,10 @@
 # and one, as an image, in which it is installed. Who never asks for them need not
 # download them.
 #
-#   deb-root/         debhelper, dh-dkms, lintian; headers of all kernels below
-#   deb-disk.ext4     a machine with dkms and the old kernel; it knows the foreign one
-#   deb-kernels/      old, new, foreign: their names; boot/: what QEMU starts; new-debs/
+#   deb-root/         debhelper, dkms, lintian; the kernels old and new, headers of all
+#   deb-disk.ext4     a machine with dkms and the kernel old; it has headers of foreign
+#   deb-kernels/      old, new, foreign: their names
+#   deb-upgrade/      the packages of new
 #
 # old and new are kernels of the series that the package is for, foreign is not.
 
@@ -14,55 +15,11 @@ deb_series=6.12
 deb_root=$build/deb-root
 deb_disk=$build/deb-disk.ext4
 deb_kernels=$build/deb-kernels
+deb_upgrade=$build/deb-upgrade
 
 in_deb()
 {
 	run_contained "$lab/core/inside" enter "$deb_root" "$@"
-}
-
-# Cloud kernels PATTERN that the mirror has, with their headers, oldest first.
-kernels_with_headers()
-{
-	local abi
-
-	lab_apt apt-cache search --names-only "^linux-headers-$1-cloud-amd64\$" |
-		sed -n 's/^linux-headers-\([^ ]*\) .*/\1/p' | sort -V |
-		while read -r abi; do
-			[ -z "$(apt_version "linux-image-$abi")" ] || echo "$abi"
-		done
-}
-
-# The packages that a kernel's headers consist of.
-headers_of()
-{
-	local abi=$1 common=${1%-cloud-amd64}
-
-	printf '%s\n' "linux-headers-$abi" "linux-headers-$common-common" \
-		"linux-kbuild-$common"
-}
-
-# Write the names of the three. The new one is the lab's, for which there are test
-# modules.
-choose_deb_kernels()
-{
-	local dir=$1 new mine other
-
-	new=$(kernel_abi "$deb_series")
-	mapfile -t mine < <(kernels_with_headers "${deb_series//./\\.}\\.[^-]*")
-	mapfile -t other < <(kernels_with_headers '[0-9.]*\+[^-]*' | grep -v "^$deb_series\\.")
-	if [ "${#mine[@]}" -lt 2 ] || [ "${#other[@]}" -eq 0 ]; then
-		reason "the Debian mirror has ${#mine[@]} cloud kernels $deb_series and" \
-			"${#other[@]} others: use one that carries $suite-security and" \
-			"$suite-backports"
-		return 1
-	fi
-	if [ "${mine[0]}" = "$new" ] || [[ " ${mine[*]} " != *" $new "* ]]; then
-		reason "the Debian mirror has no kernel $new any more: run make distclean"
-		return 1
-	fi
-	echo "${mine[0]}" >"$dir/old"
-	echo "$new" >"$dir/new"
-	echo "${other[-1]}" >"$dir/foreign"
 }
 
 deb_kernel()
@@ -70,106 +27,117 @@ deb_kernel()
 	cat "$deb_kernels/$1"
 }
 
-# The kernels' packages. Guests get the new one's whole, and boot what is unpacked here.
-setup_debkernels()
+# Cloud kernels that the mirror has headers of, oldest first.
+kernels_with_headers()
 {
-	local new=$deb_kernels.new which names
-
-	rm -rf "$new"
-	mkdir -p "$new/boot" "$new/new-debs" "$new/headers"
-	choose_deb_kernels "$new"
-	for which in old new foreign; do
-		mapfile -t names < <(headers_of "$(cat "$new/$which")")
-		(cd "$new/headers" && apt_download "${names[@]}")
-	done
-	mapfile -t names < <(headers_of "$(cat "$new/new")")
-	(cd "$new/new-debs" && apt_download "linux-image-$(cat "$new/new")" "${names[@]}")
-	(cd "$new" && apt_download "linux-image-$(cat "$new/old")")
-	for which in "$new"/linux-image-*.deb "$new"/new-debs/linux-image-*.deb; do
-		dpkg-deb --fsys-tarfile "$which" |
-			tar -x -C "$new/boot" --strip-components=2 --wildcards './boot/vmlinuz-*'
-	done
-	rm -rf "$deb_kernels" "$new"/linux-image-*.deb
-	mv "$new" "$deb_kernels"
+	lab_apt apt-cache search --names-only '^linux-headers-[0-9.]*\+[^-]*-cloud-amd64$' |
+		sed -n 's/^linux-headers-\([^ ]*\) .*/\1/p' | sort -V
 }
 
+# Write the names of the three. The new one is the lab's, for which there are test
+# modules.
+choose_deb_kernels()
+{
+	local new mine other
+
+	new=$(kernel_abi "$deb_series")
+	mapfile -t mine < <(kernels_with_headers | grep "^$deb_series\\.")
+	mapfile -t other < <(kernels_with_headers | grep -v "^$deb_series\\.")
+	if [ "${#mine[@]}" -lt 2 ] || [ "${#other[@]}" -eq 0 ]; then
+		reason "the Debian mirror has ${#mine[@]} cloud kernels $deb_series and" \
+			"${#other[@]} others: use one that carries $suite-security and" \
+			"$suite-backports"
+		return 1
+	fi
+	if [ "${mine[0]}" = "$new" ] || ! is_in "$new" "${mine[@]}"; then
+		reason "the Debian mirror has no kernel $new any more: run make distclean"
+		return 1
+	fi
+	echo "${mine[0]}" >"$deb_kernels/old"
+	echo "$new" >"$deb_kernels/new"
+	echo "${other[-1]}" >"$deb_kernels/foreign"
+}
+
+setup_debkernels()
+{
+	rm -rf "$deb_kernels"
+	mkdir "$deb_kernels"
+	choose_deb_kernels
+}
+
+# Make ROOT of the packages on stdin, and with the headers of KERNEL..., which bring an
+# image where the package is for it.
+bootstrap_deb()
+{
+	local name=$1 root=$2
+
+	shift 2
+	{ cat; sed 's/^/linux-headers-/' "${@/#/$deb_kernels/}"; } >"$build/tmp/$name.packages"
+	bootstrap "$root" "$build/tmp/$name.packages" | tee "$build/versions.d/$name"
+	rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/etc/dpkg/dpkg.cfg.d/lab
+}
+
+# Nothing boots from it.
 setup_debroot()
 {
-	local deb
-
-	bootstrap "$deb_root.new" "$lab/packages/deb" | tee "$build/tmp/debroot.versions"
-	rm -rf "$deb_root.new"/var/cache/apt/* "$deb_root.new"/var/lib/apt/lists/*
-	# All of these packages keep below /usr, so the links /lib and /bin are safe.
-	for deb in "$deb_kernels"/headers/*.deb; do
-		dpkg -x "$deb" "$deb_root.new"
-	done
+	export INITRD=No
+	bootstrap_deb deb-root "$deb_root.new" old new foreign <"$lab/packages/deb"
 	rm -rf --one-file-system "$deb_root"
 	mv "$deb_root.new" "$deb_root"
-	mv "$build/tmp/debroot.versions" "$build/versions.d/deb-root"
 }
 
 # As on a machine that someone looks after: it boots without its initramfs, but has one,
 # and uio in it.
 setup_debdisk()
 {
-	local root=$deb_root-guest list=$build/tmp/packages.deb-guest size
+	local root=$deb_root-guest abi size
 
-	{
-		cat "$lab"/packages/{guest,deb-guest}
-		printf '%s\n' "linux-image-$(deb_kernel old)" "linux-headers-$(deb_kernel old)" \
-			"linux-headers-$(deb_kernel foreign)"
-	} >"$list"
-	bootstrap "$root" "$list" | tee "$build/tmp/debdisk.versions"
-	rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/etc/dpkg/dpkg.cfg.d/lab
+	cat "$lab"/packages/{guest,deb-guest} | bootstrap_deb deb-disk "$root" old foreign
 	echo MODULES=list >"$root/etc/initramfs-tools/conf.d/lab"
 	echo uio >>"$root/etc/initramfs-tools/modules"
 	install -m 755 "$lab/guest/inside/stub" "$root/sbin/lab-init"
 	mkdir -p "$root/lab"
 	size=$(du -sm --apparent-size "$root" | cut -f1)
-	rm -f "$deb_disk.new"
+	rm -rf "$deb_disk.new" "$deb_upgrade"
 	truncate -s "$((size + size / 4 + 2048))M" "$deb_disk.new"
 	in_tools mkfs.ext4 -q -O ^has_journal -E lazy_itable_init=0 -m 0 -d "$root" \
 		"$deb_disk.new"
-	mv "$deb_disk.new" "$deb_disk"
 	rm -rf --one-file-system "$root"
-	mv "$build/tmp/debdisk.versions" "$build/versions.d/deb-disk"
+	mkdir "$deb_upgrade"
+	abi=$(deb_kernel new)
+	(cd "$deb_upgrade" && apt_download "linux-image-$abi" "linux-headers-$abi" \
+		"linux-headers-${abi%-cloud-amd64}-common" "linux-kbuild-${abi%-cloud-amd64}")
+	mv "$deb_disk.new" "$deb_disk"
 }
 
-deb_root_done()
+# Are these STEPs done? The last one makes FILE, and is to be done again if that is gone.
+deb_done()
 {
-	done_already debkernels && done_already debroot && [ -e "$deb_root/usr/bin" ]
+	local step
+
+	[ -e "$1" ] || rm -f "$build/stamps/${*: -1}"
+	for step in "${@:2}"; do
+		done_already "$step" || return 1
+	done
 }
 
-make_deb_root()
+make_deb()
 {
 	mkdir -p "$build/tmp"
-	say "setting up the packaging tools (once, a few minutes)"
-	check_space 3072
-	download_step debkernels debroot
+	say "setting up the $(describe "${*: -1}"), once, a few minutes"
+	check_space 4096
+	download_step "${@:2}"
 	cat "$build"/versions.d/* >"$build/versions"
 }
 
 setup_deb_root()
 {
 	setup_base
-	once "$build/deb-root.lock" deb_root_done make_deb_root
-}
-
-deb_disk_done()
-{
-	done_already debdisk && [ -e "$deb_disk" ]
-}
-
-make_deb_disk()
-{
-	say "setting up a machine to install the package in (once, a few minutes)"
-	check_space 3072
-	download_step debdisk
-	cat "$build"/versions.d/* >"$build/versions"
+	once "$build/deb-root.lock" deb_done make_deb "$deb_root" debkernels debroot
 }
 
 setup_deb_disk()
 {
 	setup_deb_root
-	once "$build/deb-disk.lock" deb_disk_done make_deb_disk
+	once "$build/deb-disk.lock" deb_done make_deb "$deb_disk" debdisk
 }
