@@ -18,9 +18,9 @@ class Run:
     def __init__(self, title, path):
         self.title, self.values, self.missed = title, {}, []
         for line in pathlib.Path(path).read_text(errors="replace").splitlines():
-            _, name, *pairs = *line.split(), ""
+            name, *pairs = line.split()[1:] or [""]
             self.values[name] = "seen"
-            for pair in filter(None, pairs):
+            for pair in pairs:
                 key, _, value = pair.partition("=")
                 self.values[f"{name}.{key}"] = value
         self.derive()
