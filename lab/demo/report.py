@@ -145,8 +145,8 @@ def unload(run, event):
 # ---- the table
 
 # LABEL, EVENT, CELL, EVENT.KEY=WANTED...: a cell is a function of the above, or a text with
-# values in it. The row is one point of the contract (the contract: states and operations of a
-# device) if it wants something; what differs gets a star.
+# values in it. The row is one point of the contract (states and operations of a device) if it
+# wants something; what differs gets a star.
 HUP = "0x18|ERR|HUP"
 ROWS = (
     ["Before"],
