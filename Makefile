@@ -28,6 +28,7 @@ bench:		## measure ours next to mainline; KERNEL=7.3 on that
 	@$(lab) bench $(if $(KERNEL),--kernel $(KERNEL))
 
 bench-check:	## fail if results/bench.json is slower than OLD=FILE, an older one
+	@[ -n "$(OLD)" ] || { echo "make bench-check: give OLD=FILE, an older bench.json" >&2; exit 2; }
 	@$(lab) bench --compare "$(OLD)" $(or $(NEW),results/bench.json)
 
 compare:	## run the tests on mainline and on ours, show a table

@@ -7,5 +7,4 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-rm -rf results/unplug
 exec lab/lab unplug "$@"

@@ -180,13 +180,19 @@ once()
 	flock --shared "$mine"
 }
 
+make_dir()
+{
+	mkdir -p "$1" 2>/dev/null ||
+		usage_error "cannot write to $1: run as root, in a checkout on a disk that is" \
+			"not read-only"
+}
+
 # One run at a time writes to $results. What it is of goes there, for "lab results".
 open_results()
 {
 	local commit
 
-	mkdir -p "$results" 2>/dev/null ||
-		usage_error "cannot write to $results: give another place or right to it"
+	make_dir "$results"
 	exec {locked}>"$results/lock"
 	flock --nonblock "$locked" ||
 		die "another run writes to $(short "$results"): wait for it to end"
@@ -206,6 +212,6 @@ open_work()
 		kill -0 "${dir##*.}" 2>/dev/null || rm -rf "$dir"
 	done
 	work=$build/tmp/$verb.$$
-	mkdir -p "$work"
+	make_dir "$work"
 	trap 'end_children; rm -rf "$work"' EXIT
 }

@@ -15,9 +15,11 @@ check_own_kernel()
 	local dirs=("$modules" "$modules"/{,usr/}lib/modules/*) dir
 	local found=()
 
+	[ -f "$kernel" ] || usage_error "--kernel: there is no file '$kernel'"
 	# what a boot loader looks at
 	[ "$(dd if="$kernel" bs=1 skip=514 count=4 status=none 2>/dev/null)" = HdrS ] ||
-		usage_error "--kernel: '$kernel' is no bzImage"
+		usage_error "--kernel: '$kernel' is no bzImage: give arch/x86/boot/bzImage or" \
+			"the vmlinuz of a distribution"
 	if [ -n "$disk" ]; then
 		modules=installed own_modules=''
 		return
