@@ -25,7 +25,8 @@ check_value()
 #	NAME...		other words are allowed, and go to the array words
 #	CMD...		the same, but what comes after the first is not looked at
 #
-# What is not given is empty. --help shows the verb's help, and ends it.
+# What is not given is empty; what is given may not be, as it may come from a variable that
+# somebody forgot to set. --help shows the verb's help, and ends it.
 parse()
 {
 	local -A specs=()
@@ -59,12 +60,14 @@ parse_one()
 
 	taken=1
 	case $1 in
+	'') usage_error "an argument is empty: see lab $verb --help" ;;
 	--help | -h)
 		show_help "$0"
 		exit 0 ;;
 	--)
 		[ "$rest" = CMD ] || usage_error "unknown option '--': see lab $verb --help"
 		shift
+		[ -n "${1-x}" ] || usage_error "an argument is empty: see lab $verb --help"
 		words=("$@") rest=
 		return 1 ;;
 	-?*)
@@ -82,7 +85,7 @@ parse_one()
 		printf -v "$variable" 1
 		return
 	fi
-	[ $# -ge 2 ] || usage_error "$1 needs a value: see lab $verb --help"
+	[ -n "${2-}" ] || usage_error "$1 needs a value: see lab $verb --help"
 	taken=2
 	if [ "$spec" = + ]; then
 		local -n array=$variable
