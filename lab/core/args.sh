@@ -46,6 +46,10 @@ parse()
 	done
 	shift
 	while [ $# -gt 0 ]; do
+		# --NAME=VALUE
+		name=${1%%=*}
+		[[ $1 != --[!=]*=* || -z ${specs[${name#--}]-} ]] ||
+			set -- "$name" "${1#*=}" "${@:2}"
 		parse_one "$@" || break
 		shift "$taken"
 	done
