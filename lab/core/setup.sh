@@ -10,31 +10,6 @@ for part in core/{apt,bootstrap,tools,kernel,compile,image} lint/root deb/roots 
 	. "$lab/$part.sh"
 done
 
-check_host()
-{
-	local tool id
-
-	# shellcheck source=/dev/null
-	id=$(. /etc/os-release 2>/dev/null && echo "${ID-}") || :
-	[ "$id" = debian ] || die "this is not Debian: use a Debian 12 or 13 machine"
-	[ "$(id -u)" = 0 ] || die "the lab needs root (chroot, mounts): run as root"
-	[ "$(dpkg --print-architecture)" = amd64 ] ||
-		die "this machine is not amd64: the lab has kernels for amd64 only"
-	for tool in perl:perl tar:tar xz:xz-utils unshare:util-linux flock:util-linux \
-		setpriv:util-linux mount:mount; do
-		command -v "${tool%:*}" >/dev/null ||
-			die "${tool%:*} is missing: apt-get install ${tool#*:}"
-	done
-	# kbuild can't do with a space or a colon in a path, QEMU not with a comma
-	[[ ! $top =~ [[:space:],:] ]] ||
-		die "the path of the checkout has a space, a comma or a colon in it: move it"
-	mkdir -p "$build" 2>/dev/null || :
-	[ -w "$build" ] ||
-		die "cannot write to $build: use a checkout on a disk that is not read-only"
-	unshare --mount --pid --fork true 2>/dev/null ||
-		die "no right to make namespaces: use a machine, or a privileged container"
-}
-
 # In a step: the line to show if it fails. Its output is in a log.
 reason()
 {

@@ -3,7 +3,7 @@
 # What every verb begins with: where things are, messages, children that end when it
 # ends, locks. Its name is that of its file.
 #
-# Exit statuses: 0 good, 1 something failed, 2 wrong use, 130 Ctrl-C.
+# Exit statuses: 0 good, 1 something failed, 2 wrong use or the wrong machine, 130 Ctrl-C.
 
 set -euo pipefail
 
@@ -182,9 +182,33 @@ once()
 
 make_dir()
 {
-	mkdir -p "$1" 2>/dev/null ||
-		usage_error "cannot write to $1: run as root, in a checkout on a disk that is" \
-			"not read-only"
+	{ mkdir -p "$1" 2>/dev/null && [ -w "$1" ]; } ||
+		usage_error "cannot write to $1: use a directory on a disk that is not read-only"
+}
+
+# What the lab needs of the machine: looked at before anything is printed or made.
+check_host()
+{
+	local tool id LC_ALL=C
+
+	# shellcheck source=/dev/null
+	id=$(. /etc/os-release 2>/dev/null && echo "${ID-}") || :
+	[ "$id" = debian ] || usage_error "this is not Debian: use a Debian 12 or 13 machine"
+	[ "$(id -u)" = 0 ] || usage_error "the lab needs root (chroot, mounts): run as root"
+	[ "$(dpkg --print-architecture)" = amd64 ] ||
+		usage_error "this machine is not amd64: the lab has kernels for amd64 only"
+	for tool in perl:perl tar:tar xz:xz-utils unshare:util-linux flock:util-linux \
+		setpriv:util-linux mount:mount; do
+		command -v "${tool%:*}" >/dev/null ||
+			usage_error "${tool%:*} is missing: apt-get install ${tool#*:}"
+	done
+	# others mean something to kbuild, to QEMU or to a shell
+	[[ $top =~ ^[A-Za-z0-9._/+~@-]+$ ]] ||
+		usage_error "the path of the checkout, $top, may have letters, digits and ._/+~@- only:" \
+			"move it"
+	unshare --mount --pid --fork true 2>/dev/null ||
+		usage_error "no right to make namespaces: use a machine, or a privileged container"
+	make_dir "$build"
 }
 
 # One run at a time writes to $results. What it is of goes there, for "lab results".
@@ -192,6 +216,7 @@ open_results()
 {
 	local commit
 
+	check_host
 	make_dir "$results"
 	exec {locked}>"$results/lock"
 	flock --nonblock "$locked" ||
@@ -208,6 +233,7 @@ open_work()
 {
 	local dir
 
+	check_host
 	for dir in "$build/tmp/$verb".*; do
 		kill -0 "${dir##*.}" 2>/dev/null || rm -rf "$dir"
 	done
