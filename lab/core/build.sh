@@ -30,13 +30,6 @@ mirror()
 	done < <(cd "$src" && find . -type f)
 }
 
-# TCMU's patches for a series, in their order.
-target_patches()
-{
-	(cd "$top/drivers/target" && printf '%s\n' {common,"$1"}/*.patch) |
-		sort -t / -k 2 | sed "s|^|$top/drivers/target/|"
-}
-
 # The kernel's target_core_user.c and the private headers it needs, patched.
 stage_target()
 {
@@ -49,7 +42,7 @@ stage_target()
 	while IFS= read -r patch <&3; do
 		apply_patch "$new" "$patch" >&2 ||
 			die "$(short "$patch") does not apply to the $k kernel's source"
-	done 3< <(target_patches "${k%-debug}")
+	done 3< <(patches_in "$top/drivers/target"/{common,"${k%-debug}"})
 	printf 'obj-m += target_core_user.o\n' >"$new/drivers/target/Makefile"
 	mirror "$new/drivers/target" "$dst"
 	rm -rf "$new"

@@ -27,7 +27,7 @@ check_space()
 
 patches_of()
 {
-	cat "$lab/kernels/${1%-debug}"/*.patch
+	patches_in "$lab/kernels/${1%-debug}" | xargs -r cat
 }
 
 # The hash of all that STEP's result depends on.

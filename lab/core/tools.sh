@@ -31,6 +31,13 @@ in_tools()
 	run_contained "$lab/core/inside" enter "$tools" "$@"
 }
 
+# Print the patches in DIR..., in the order of their numbers. A series may have none.
+patches_in()
+{
+	{ find "$@" -name '*.patch' -printf '%f %p\n' 2>/dev/null || :; } |
+		sort | cut -d ' ' -f 2
+}
+
 # As it is, or not at all.
 apply_patch()
 {
