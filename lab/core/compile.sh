@@ -35,7 +35,7 @@ patch_source()
 {
 	local patch
 
-	for patch in "$lab/kernels/$1"/[0-9]*.patch; do
+	for patch in $(patches_in "$lab/kernels/$1"); do
 		apply_patch "$PWD/source" "$patch" || {
 			reason "$(short "$patch") does not apply to linux-source-$1"
 			return 1
