@@ -24,11 +24,7 @@ set_defaults()
 
 check_kernel()
 {
-	if [ -n "$disk" ]; then
-		[[ $disk = "$build"/*.qcow2 && -w $disk ]] ||
-			usage_error "--disk must be a .qcow2 below $(short "$build"), not '$disk'"
-		is_own "$kernel" || usage_error "--disk goes with --kernel BZIMAGE only"
-	fi
+	[ -z "$disk" ] || is_own "$kernel" || usage_error "--disk goes with --kernel BZIMAGE only"
 	if is_own "$kernel"; then
 		check_own_kernel
 	else
@@ -67,7 +63,7 @@ check_options()
 	local spec number='[1-9][0-9]{0,6}'
 
 	check_kernel
-	check_form mem '[1-9][0-9]*[MG]' "as 512M or 2G"
+	check_form mem '([1-9][0-9]{0,5}M|[1-9][0-9]{0,2}G)' "as 512M or 2G, up to 999G"
 	check_form smp '[1-9][0-9]{0,2}' "a number of CPUs"
 	[ -z "$icount" ] || [ "$smp" = 1 ] ||
 		usage_error "--icount goes with --smp 1 only, not '$smp'"

@@ -21,6 +21,8 @@ check_own_kernel()
 		usage_error "--kernel: '$kernel' is no bzImage: give arch/x86/boot/bzImage or" \
 			"the vmlinuz of a distribution"
 	if [ -n "$disk" ]; then
+		[[ $disk = "$build"/*.qcow2 && -w $disk ]] ||
+			usage_error "--disk must be a .qcow2 below $(short "$build"), not '$disk'"
 		modules=installed own_modules=''
 		return
 	fi
