@@ -255,19 +255,6 @@ unpack_source_of()
 	download_step "source-$1"
 }
 
-# Only what can be read of a kernel, which takes seconds where compiling takes long.
-setup_source_of()
-{
-	local k=$1
-
-	setup_base
-	if is_compiled "$k" && ! done_already "source-$k"; then
-		lock exclusive "$build/kernel-$k.lock"
-		unpack_source_of "$k"
-		exec {locked}>&-
-	fi
-}
-
 make_compiled()
 {
 	local k=$1 started=$SECONDS
