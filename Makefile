@@ -1,41 +1,44 @@
 # SPDX-License-Identifier: GPL-2.0
 # What people use most. Each is a verb of lab/lab, which has more, and options.
 
-lab := lab/lab
+top := $(dir $(firstword $(MAKEFILE_LIST)))
+lab := $(top)lab/lab
+kernel = $(if $(KERNEL),--kernel "$(KERNEL)")
 
 help:		## this list
-	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(top)Makefile | expand -t 20
+	@echo "KERNEL=6.12, 7.3-debug or 7.3 chooses the kernel: make check KERNEL=6.12"
 
 demo:		## set up, then show late release next to mainline
-	@$(lab) demo
+	@$(lab) demo $(kernel)
 
 check:		## set up, then run the tests of our modules
-	@$(lab) check
+	@$(lab) check $(kernel)
 
 check-all:	## the same, and those that show that the tests can fail
-	@$(lab) check --all
+	@$(lab) check --all $(kernel)
 
 unplug:		## TCMU devices that go while they are used: mainline and ours
-	@$(lab) unplug
+	@$(lab) unplug $(kernel)
 
 clients:	## DPDK, other programs, other drivers: mainline and ours
-	@$(lab) clients
+	@$(lab) clients $(kernel)
 
-same:		## compare what works on mainline and on ours, fact by fact; KERNEL=7.3-debug
-	@$(lab) same $(if $(KERNEL),--kernel $(KERNEL))
+same:		## compare what works on mainline and on ours, fact by fact
+	@$(lab) same $(kernel)
 
-bench:		## measure ours next to mainline; KERNEL=7.3 on that
-	@$(lab) bench $(if $(KERNEL),--kernel $(KERNEL))
+bench:		## measure ours next to mainline
+	@$(lab) bench $(kernel)
 
 bench-check:	## fail if results/bench.json is slower than OLD=FILE, an older one
 	@[ -n "$(OLD)" ] || { echo "make bench-check: give OLD=FILE, an older bench.json" >&2; exit 2; }
-	@$(lab) bench --compare "$(OLD)" $(or $(NEW),results/bench.json)
+	@$(lab) bench --compare "$(OLD)" "$(or $(NEW),$(top)results/bench.json)"
 
 compare:	## run the tests on mainline and on ours, show a table
-	@$(lab) compare
+	@$(lab) compare $(kernel)
 
 soak:		## make check again and again, until it has passed RUNS=20 times in a row
-	@$(lab) soak --runs $(or $(RUNS),20)
+	@$(lab) soak --runs "$(or $(RUNS),20)" -- $(kernel)
 
 lint:		## check the sources only: checkpatch, sparse, Sphinx, ...
 	@$(lab) lint
@@ -53,19 +56,19 @@ deb-check:	## install it in guests: suites, kernel upgrade, removal, trouble
 	@$(lab) deb-check
 
 setup:		## only fetch and prepare what 6.12 needs, below build/
-	@$(lab) setup
+	@$(lab) setup $(kernel)
 
 build:		## build our modules and test programs
-	@$(lab) build
+	@$(lab) build $(kernel)
 
 shell: build	## a prompt in a guest with our modules
-	@$(lab) shell
+	@$(lab) shell $(kernel)
 
 clean:		## remove built modules, programs, pages and the package
-	rm -rf build/modules-* build/selftests build/docs build/deb
+	cd $(top) && rm -rf build/modules-* build/selftests build/docs build/deb
 
 distclean:	## remove all of build/ and results/
 	@$(lab) clean
-	rm -rf results
+	rm -rf $(top)results
 
-.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(top)Makefile)
