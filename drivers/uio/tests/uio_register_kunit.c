@@ -312,7 +312,8 @@ static void failed_allocation_is_undone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	uio_kunit_unregister_card(test, card);
 	if (!errors)
-		kunit_skip(test, "failslab is not set to fail allocations that may wait");
+		kunit_skip(test,
+			   "failslab ignores allocations that may wait: write N to failslab/ignore-gfp-wait");
 
 	kunit_info(test, "%s: %u allocations, %u errors\n", kind->name, nth - 1, errors);
 	expect_registers(test, minor);
