@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * holder PID UIO [WHAT]: take a copy of the descriptor that process PID has of
- * /dev/UIO, map the ring, block a thread in read() and one in poll(). WHAT can be
+ * holder PID UIO [WHAT]: hold a TCMU device. It copies the descriptor of /dev/UIO from
+ * process PID, because TCMU allows only one open(), the daemon's. It maps the ring, and
+ * blocks one thread in read() and one in poll(). WHAT says what it holds:
  *
- *	both		this
- *	descriptor	without the mapping
- *	mapping		without the descriptor and the threads
- *	child		both, in a child, while the parent has let go
+ *	both		descriptor and mapping (the default)
+ *	descriptor	no mapping
+ *	mapping		no descriptor, and so no threads
+ *	child		both, in a child process; the parent lets go of them
  *
- * Then do what each line of stdin says:
+ * Then it reads commands from stdin, one in a line:
  *
- *	probe	the device is deleted by now: say what everything gives
+ *	probe	the device has been deleted: use it in each way, and print the results
  *	release	unmap, close and end
  *
- * Prints "event NAME t=NANOSECONDS KEY=VALUE..." lines. TCMU allows a single
- * open(), the daemon's, so a copy is the only way for a second process.
+ * It prints "event NAME t=NANOSECONDS KEY=VALUE..." lines.
  */
 
 #include <errno.h>
@@ -40,13 +40,13 @@
 
 struct holder {
 	struct ring ring;
-	char node[64];		/* a device node that outlives devtmpfs's */
+	char node[64];		/* a second device node, which devtmpfs does not remove */
 	int fd;
 	int fd_flags;
 	char *map;
 	size_t page;
 	char *untouched;	/* a page of the ring, not present */
-	char *copy;		/* of the first page, which is present */
+	char *copy;		/* copy of the first page of the ring, which is present */
 	char *zeros;
 	struct waiter reader, poller;
 };
@@ -72,7 +72,7 @@ uint64_t now(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* The name of the error, or "ok". */
+/* Returns the name of the error, or "ok". */
 static const char *outcome(long ret, int err)
 {
 	return ret < 0 ? strerrorname_np(err) : "ok";
@@ -94,7 +94,7 @@ static void on_fault(int sig)
 	siglongjmp(fault_jmp, sig);
 }
 
-/* 0, or the signal that a read of the byte raised. */
+/* Returns 0, or the signal that a read of the byte raised. */
 static int touch(const volatile char *p)
 {
 	int sig = sigsetjmp(fault_jmp, 1);
@@ -104,7 +104,7 @@ static int touch(const volatile char *p)
 	return sig;
 }
 
-/* Touch a page and, if that works, compare what is there with expected. */
+/* Touches a page. If that works, compares it with expected. */
 static void report_page(const char *name, const char *page, const char *expected,
 			size_t size)
 {
@@ -174,7 +174,7 @@ static void drop_fd(struct holder *h)
 	h->fd = -1;
 }
 
-/* The child goes on. */
+/* Returns in the child only. */
 static void become_child(struct holder *h)
 {
 	pid_t pid = fork();
@@ -197,8 +197,8 @@ static void block(struct holder *h)
 	char in_read[64], in_poll[64];
 
 	/*
-	 * The daemon's file is non-blocking, and so is the copy. That flag is
-	 * shared with the daemon; it does not miss it, as it polls first.
+	 * The daemon's file is non-blocking, and so is the copy, because they
+	 * share the flag. The daemon works without it, because it polls first.
 	 */
 	h->fd_flags = fcntl(h->fd, F_GETFL);
 	if (fcntl(h->fd, F_SETFL, h->fd_flags & ~O_NONBLOCK))
@@ -304,7 +304,7 @@ static void release(struct holder *h)
 	printf("event close t=%lu ring=%lu gone=%lu\n", start, ring_held(&h->ring), now());
 }
 
-/* Let go of what is not WHAT. */
+/* Lets go of what WHAT does not name. */
 static int keep(struct holder *h, const char *what)
 {
 	if (!strcmp(what, "descriptor"))
@@ -331,7 +331,9 @@ int main(int argc, char **argv)
 	}
 	take(&h, atoi(argv[1]), argv[2]);
 	if (keep(&h, what)) {
-		fprintf(stderr, "holder: '%s' is nothing to hold\n", what);
+		fprintf(stderr,
+			"holder: unknown WHAT '%s': give both, descriptor, mapping or child\n",
+			what);
 		return 2;
 	}
 	if (h.fd >= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * holder: a process that keeps a TCMU device's file and mapping, and says what
- * it gets from them.
+ * holder: a process that keeps a TCMU device open and mapped, and prints what it gets
+ * from the device.
  */
 
 #ifndef HOLDER_H
@@ -14,17 +14,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Print "holder: ..." with errno, and end. */
+/* Prints "holder: ..." with the error in errno, and ends the process. */
 void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
-/* CLOCK_MONOTONIC in ns: the clock that timed-targetcli uses as well. */
+/* CLOCK_MONOTONIC in ns, like timed-targetcli. */
 uint64_t now(void);
 
 /* A thread that blocks in one system call on the device. */
 struct waiter {
 	pthread_t thread;
 	int fd;
-	bool polls;		/* in poll(), else in read() */
+	bool polls;		/* blocks in poll(), else in read() */
 	atomic_int tid;
 	/* valid once done is set */
 	atomic_bool done;
@@ -40,9 +40,9 @@ bool waiter_wait(const struct waiter *w, unsigned int ms);
 void waiter_stop(struct waiter *w);
 const char *poll_names(short revents, char *buf, size_t size);
 
-/* The ring of a TCMU device, as uio shows it in sysfs. */
+/* The ring of a TCMU device, from uio's files in sysfs. */
 struct ring {
-	unsigned long addr;	/* of the kernel */
+	unsigned long addr;	/* kernel address */
 	unsigned long size;	/* what user space maps: ring and data area */
 };
 

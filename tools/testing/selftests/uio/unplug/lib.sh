@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Driving targetcli, fio and the holder, and looking at /proc and /sys. Whoever uses
-# it has a function fail, which ends it, and is in a directory that it may fill.
+# Functions to drive targetcli, fio and the holder, and to look at /proc and /sys. The
+# caller has a function fail, which ends it. Files go to the working directory.
 
 config=/sys/kernel/config/target
 wwn=naa.5001405000000001
 
-# How many times slower than without debugging the kernel is, about.
+# Roughly how many times slower a debug kernel is.
 slow=1
 [ ! -e /sys/kernel/debug/kmemleak ] || slow=4
-# How long something may take that has to happen, in s.
+# How long an event that must happen may take, in s.
 patience=$((120 * slow))
 
-# Nothing ever comes from there. A read that waits for it is a sleep without a process,
-# of which an emulated CPU does not start many in a second.
+# Nothing ever comes from this pipe. A read with a time-out is a sleep that starts no
+# process, which would take long on an emulated CPU.
 exec {never}<> <(:)
 
 # Try a command or function until it succeeds, for at most so many seconds.
@@ -33,8 +33,8 @@ await()
 	await_for "$patience" "$@"
 }
 
-# Has it ended? One that nobody has asked for its status is still there. bash may miss
-# the end of a child, and asks again only when the next one ends.
+# Has this process ended? A zombie counts as ended: bash may miss the end of a child, and
+# then collects its status only when the next one ends.
 is_gone()
 {
 	local stat
@@ -51,8 +51,8 @@ uptime_ms()
 	echo "${up/./}0"
 }
 
-# ---- targetcli: one for all, as a new one takes two seconds. It reads commands
-# from a pipe and prompts when one is done.
+# ---- targetcli: one process for all commands, because each start takes two seconds. It
+# reads commands from a pipe, and prints a prompt after each.
 
 targetcli_start()
 {
@@ -62,12 +62,12 @@ targetcli_start()
 	targetcli_pid=$!
 	exec {to_targetcli}>targetcli.in
 	: >targetcli.sent
-	# what it finds at its end is not what the user had
+	# otherwise it would overwrite the machine's saved configuration when it ends
 	targetcli_send "set global auto_save_on_exit=false"
 }
 
-# It looks once which handlers tcmu-runner has, and can't stand what it knows to be
-# taken away. Whoever does such things leaves a file for that.
+# targetcli asks for tcmu-runner's handlers only once, and fails if something it knows has
+# been removed. After such a change, the file targetcli.stale asks for a new targetcli.
 targetcli_is_fresh()
 {
 	[ -n "${targetcli_pid-}" ] && [ ! -e targetcli.stale ] && ! is_gone "$targetcli_pid"
@@ -82,7 +82,7 @@ targetcli_end()
 	targetcli_pid=''
 }
 
-# In a file, since who sends may be a child.
+# The count is in a file, because the sender may be a child process.
 targetcli_send()
 {
 	echo "$1" | tee -a targetcli.sent >&"$to_targetcli"
@@ -98,7 +98,7 @@ targetcli_is_done()
 	[ $(((${#log} - ${#rest}) / 3)) -gt "${#sent[@]}" ] || is_gone "$targetcli_pid"
 }
 
-# Have COMMAND done; it has worked if CHECK comes to succeed.
+# Make targetcli run COMMAND. It has worked when CHECK succeeds.
 targetcli()
 {
 	local command=$1
@@ -117,7 +117,7 @@ targetcli()
 	}
 }
 
-# What the rmdir() of a backstore took: "t=BEGIN end=END got=ok", in ns.
+# The time of a backstore's rmdir(): "t=BEGIN end=END got=ok", in ns.
 rmdir_of()
 {
 	sed -n "s|^.*/user_[0-9]*/$1 ||p" rmdir.log | tail -n 1
@@ -125,19 +125,19 @@ rmdir_of()
 
 # ---- disks
 
-# Both its names come before the disk can be opened.
+# The disk's directory and its node exist before the disk can be opened.
 disk_opens()
 {
 	(: <"/dev/$disk") 2>/dev/null
 }
 
-# Set disk to the one with this TARGET:LUN.
+# Set disk to the name of the disk with this TARGET:LUN.
 disk_at()
 {
 	local dir
 
 	for dir in /sys/bus/scsi/devices/*:"$1"/block/*; do
-		# and not that of somebody else's host
+		# other SCSI hosts can have the same numbers
 		[[ $(realpath -q "$dir") = */tcm_loop_* ]] || continue
 		disk=${dir##*/}
 		! disk_opens || return 0
@@ -156,7 +156,7 @@ fio_on()
 		--output="fio-$name.log" "$@"
 }
 
-# "verified=BLOCKS error=ERRNO" of a fio that has ended or was told to.
+# "verified=BLOCKS error=ERRNO" of a fio that has ended.
 fio_result()
 {
 	sed -n 's/.*err= *\([0-9]*\):.*/error=\1/p
@@ -177,7 +177,7 @@ served_at_least()
 	[ "$(served "$1")" -ge "$2" ]
 }
 
-# Does the disk serve requests? Waits for so many more, or 20.
+# Does the disk serve requests? Waits for 20 more, or for a given number.
 serves()
 {
 	await served_at_least "$1" $(($(served "$1") + ${2-20}))
@@ -197,7 +197,7 @@ holder_start()
 	holder_until ready
 }
 
-# Tell the holder to do COMMAND; its last event is NAME.
+# Tell the holder to run COMMAND, and wait for its last event, NAME.
 holder_do()
 {
 	echo "$1" >&"$to_holder"
@@ -215,9 +215,9 @@ holder_until()
 	fail "no '$1' from the holder"
 }
 
-# ---- what the system knows
+# ---- what /proc and /sys say
 
-# Who sleeps in the kernel and can't be woken, and where.
+# Print the stacks of all tasks in uninterruptible sleep, and fail.
 fail_hanging()
 {
 	local dir
@@ -229,7 +229,7 @@ fail_hanging()
 	fail "$*"
 }
 
-# What a process and its children are at, and what they have open.
+# Print where a process and its children are, and what they have open.
 show_process()
 {
 	local pid
@@ -241,7 +241,7 @@ show_process()
 	done
 }
 
-# Wait for a process to end; WHAT says what it means if it does not.
+# Wait for a process to end. If it does not, fail with this message.
 await_end()
 {
 	await is_gone "$1" || {
@@ -250,7 +250,7 @@ await_end()
 	}
 }
 
-# When the process started: with the PID, its identity.
+# When the process started. Together with the PID, this identifies it.
 started_at()
 {
 	sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20
@@ -262,7 +262,7 @@ uses()
 	cat "/sys/module/$1/refcnt"
 }
 
-# Who has files of /dev/UIO or maps it: NAME[PID]:FD+FD...:MAPPINGS:RSS_KIB,...
+# Who has /dev/UIO open or mapped: NAME[PID]:FD+FD...:MAPPINGS:RSS_KIB,...
 users_of()
 {
 	local pid fd counts all=''
@@ -284,7 +284,7 @@ users_of()
 	echo "${all:-nobody}"
 }
 
-# Memory that the driver has from vmalloc, nearly all of it rings, in KiB.
+# KiB of vmalloc memory that the driver has. Nearly all of it is rings.
 driver_kib()
 {
 	awk '/\[target_core_user\]/ { sub(/.* pages=/, ""); n += $1 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# Drops from a kernel's log what is known to be somebody else's bug.
+# Removes messages about known bugs of others from a kernel log.
 #
 # The block layer embeds a kobject in a disk, and frees the disk without waiting for the
-# kobject's release, which CONFIG_DEBUG_KOBJECT_RELEASE delays: DEBUG_OBJECTS then tells
-# of each SCSI disk that goes away.
+# kobject's release. CONFIG_DEBUG_KOBJECT_RELEASE delays this release, and DEBUG_OBJECTS
+# then complains about each SCSI disk that goes away.
 
 /ODEBUG: free active .* kobject_delayed_cleanup/ {
 	held = ""

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * holder: what /proc and /sys know of us, of the daemon and of the ring.
+ * holder: what /proc and /sys say about the holder, the daemon and the ring.
  */
 
 #include <dirent.h>
@@ -13,7 +13,7 @@
 
 #include "holder.h"
 
-/* The descriptor of process pid that is open on path. */
+/* Returns the descriptor with which process pid has path open. */
 int find_fd(pid_t pid, const char *path)
 {
 	char dir[64], link[PATH_MAX], target[PATH_MAX];
@@ -63,8 +63,8 @@ void find_ring(const char *uio, struct ring *ring)
 }
 
 /*
- * How many bytes of the ring are still allocated. Asks for the allocating
- * function as well, as the address may have found another use.
+ * Returns how many bytes of the ring are still allocated. Also compares the allocating
+ * function, because the address may have been reused.
  */
 unsigned long ring_held(const struct ring *ring)
 {
@@ -86,7 +86,7 @@ unsigned long ring_held(const struct ring *ring)
 	return held;
 }
 
-/* Is there a page table entry for this page of ours? Does not make one. */
+/* Returns whether the page has a page table entry. A touch would make one. */
 bool page_present(const void *addr)
 {
 	off_t index = (uintptr_t)addr / sysconf(_SC_PAGESIZE);
@@ -118,7 +118,7 @@ static bool thread_file(pid_t tid, const char *name, char *buf, size_t size)
 	return true;
 }
 
-/* Asleep, and in that system call rather than on its way there. */
+/* Returns whether the thread sleeps in that system call, and not on its way to it. */
 bool thread_blocked(pid_t tid, long syscall_nr)
 {
 	char buf[512], *state;

@@ -38,7 +38,7 @@ static void interrupt(int sig)
 
 void waiter_start(struct waiter *w, int fd, bool polls)
 {
-	/* Without SA_RESTART: the way to get a stuck waiter out of the kernel. */
+	/* No SA_RESTART: this signal gets a stuck waiter out of the kernel. */
 	struct sigaction sa = { .sa_handler = interrupt };
 
 	sigaction(SIGUSR1, &sa, NULL);

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What is there for every scenario, and has to be there after it: tcmu-runner,
-# targetcli, and a backstore "bystander" with a disk of its own, which no scenario
-# touches. What scenarios do to backstores of theirs, and how all that is undone.
+# The set-up, or "world", that each scenario finds and has to leave: tcmu-runner,
+# targetcli, and the backstore "bystander" with its disk, which no scenario touches. Also
+# what scenarios can do with their own backstores, and how all that is undone.
 #
-# The backstores are of tcmu-runner's qcow handler, since Debian's has none for plain
-# files. It needs its images on a real file system and one request at a time.
+# The backstores use tcmu-runner's qcow handler, because Debian's tcmu-runner has none for
+# plain files. It needs images on a real file system, and one request at a time.
 
 disk_mib=64
 luns=$config/loopback/$wwn/tpgt_1/lun
-# Scenarios work through targetcli, or, as it takes seconds for what configfs does at
-# once, and more of them on a debug kernel, with configfs itself.
+# A scenario uses targetcli, or configfs directly. For a step that configfs does at once,
+# targetcli takes seconds, and more on a debug kernel.
 own_hba=$config/core/user_900
 daemon_since=''
-# How long a delete may take, in s; scenarios have limits of their own.
+# How long a delete may take, in s. Each scenario also has a limit.
 delete_limit=$((15 * slow))
-# What no request of the bystander's may take, in s.
+# How long a request of the bystander may take, in s.
 stall_limit=$((10 * slow))
 
 fail()
@@ -32,7 +32,7 @@ skip()
 	exit 4
 }
 
-# What is worth knowing of a scenario that passed, too.
+# Print a comment with the result, even if the scenario passes.
 note()
 {
 	echo "$*" >>notes
@@ -86,7 +86,7 @@ create()
 	fi
 }
 
-# With OPTIONS besides, as "NAME=VALUE,...".
+# Configure a backstore, with more OPTIONS, such as "NAME=VALUE,...".
 prepare()
 {
 	mkdir -p "$own_hba/$1"
@@ -95,7 +95,7 @@ prepare()
 		>"$own_hba/$1/control"
 }
 
-# Many of them, whose memory does not matter.
+# Configure many backstores with small rings.
 prepare_many()
 {
 	local nr
@@ -107,13 +107,13 @@ prepare_many()
 	done
 }
 
-# This is what asks the daemon.
+# The kernel now asks the daemon.
 enable()
 {
 	echo 1 >"$own_hba/$1/enable"
 }
 
-# Set lun to the number that a backstore is exported as.
+# Set lun to the number of a backstore's LUN.
 find_lun()
 {
 	local link
@@ -128,7 +128,7 @@ find_lun()
 	return 1
 }
 
-# Set disk to that of a backstore.
+# Set disk to the name of a backstore's disk.
 find_disk()
 {
 	find_lun "$1" && disk_at "1:$lun"
@@ -175,8 +175,8 @@ remove_lun()
 	find "$luns/lun_$lun" -type l -delete && rmdir "$luns/lun_$lun"
 }
 
-# Take down a disk whose daemon does not answer. The kernel sends it one last command,
-# four times, and each takes the 6 s of bound_all, unless it knows that nobody is there.
+# Remove a disk whose daemon does not answer. The kernel tries one last command four times.
+# Each try takes the 6 s of bound_all, unless the kernel has given up the daemon.
 take_down()
 {
 	local patience=18
@@ -184,7 +184,7 @@ take_down()
 	unexport "$1"
 }
 
-# The delete itself has to end within its limit; targetcli takes its time besides.
+# The limit is for the delete itself. targetcli's own time does not count.
 delete()
 {
 	local status
@@ -218,7 +218,7 @@ note_delete()
 	[ "$ms" -le $((delete_limit * 1000)) ] || fail "the delete takes $ms ms"
 }
 
-# Have something done in that time. Sets status.
+# Run a command within a number of seconds. Set status.
 bounded()
 {
 	local seconds=$1 pid
@@ -231,7 +231,7 @@ bounded()
 	wait "$pid" || status=$?
 }
 
-# Of so many deletes, the one that took the longest.
+# Keep only the note on the longest delete.
 keep_longest_delete()
 {
 	{
@@ -246,7 +246,7 @@ cycles()
 	local nr
 
 	for ((nr = 0; nr < $1; nr++)); do
-		# where somebody else has set a limit
+		# blktests limits the time
 		[ -z "${TIMEOUT-}" ] || [ "$SECONDS" -lt "$TIMEOUT" ] || break
 		create cycle
 		export_disk cycle
@@ -268,7 +268,7 @@ bound()
 	[ ! -e "$file" ] || echo "$3" >"$file" || fail "$2 can't be set"
 }
 
-# Have the kernel wait for the daemon not as long as it would. A disk keeps what it has.
+# Make the kernel's waits for the daemon short. A disk uses the values at its export.
 bound_all()
 {
 	bound "$1" cmd_time_out 6
@@ -276,7 +276,7 @@ bound_all()
 	bound "$1" nl_reply_time_out 2
 }
 
-# ---- writes that were acknowledged: fio keeps account of them as it ends
+# ---- acknowledged writes: fio saves a list of them when it ends
 
 write_acknowledged()
 {
@@ -284,8 +284,8 @@ write_acknowledged()
 		--do_verify=0 --verify_state_save=1)
 }
 
-# The handler may lose what it has not been told to flush, if it is killed: which part
-# of the image is whose, as long as that changes. So it is settled before.
+# If the handler is killed, it may lose changes to the image's tables, unless it was told
+# to flush them. So this allocates all blocks before.
 fill()
 {
 	(fio_on fill "$1" --rw=write --bs=256k --size="$2" --do_verify=0 --end_fsync=1) ||
@@ -297,21 +297,21 @@ verify_acknowledged()
 	local nr
 
 	(fio_on acknowledged "$1" --rw=write --size=16M --verify_only --verify_state_load=1 \
-		--minimal) || fail "a write was acknowledged, and is not there"
+		--minimal) || fail "an acknowledged write is lost"
 	nr=$(awk -F ';' '/^3;/ { print int($6 / 16) }' fio-acknowledged.log)
-	note "writes that were acknowledged: ${nr:-0}"
-	[ "${nr:-0}" -ge 10 ] || fail "too few writes were acknowledged to tell"
+	note "acknowledged writes: ${nr:-0}"
+	[ "${nr:-0}" -ge 10 ] || fail "only ${nr:-0} acknowledged writes: the scenario needs 10"
 }
 
 # ---- holders
 
-# Hold the backstore that was created last, in the way of WHAT.
+# Make the holder hold the backstore that was created last. WHAT: see holder.c.
 hold()
 {
 	holder_start "$daemon" "$uio" "$1"
 }
 
-# What the holder got from an operation has to be this.
+# Check what the holder got from an operation.
 expect()
 {
 	local got
@@ -320,7 +320,7 @@ expect()
 	[ "$got" = "$2" ] || fail "$1 by the holder gives ${got:-nothing}, not $2"
 }
 
-# What everybody has of a device that is gone.
+# Check what the holder got from a deleted device.
 expect_gone()
 {
 	if [ "$1" != mapping ]; then
@@ -340,7 +340,7 @@ expect_gone()
 	fi
 }
 
-# Delete a backstore that is held as WHAT, and see what becomes of it.
+# Delete a backstore while the holder holds it.
 delete_held()
 {
 	local kib
@@ -353,7 +353,7 @@ delete_held()
 	holder_do probe probed
 	expect_gone "$1"
 	holder_do release close
-	wait "$holder_pid" || fail "the holder: status $?"
+	wait "$holder_pid" || fail "the holder ended with status $?: see its output above"
 }
 
 rings_are()
@@ -394,7 +394,7 @@ daemon_has()
 	[ "$(find "/proc/$daemon/fd" -lname '/dev/uio*' 2>/dev/null | wc -l)" = "$1" ]
 }
 
-# A second one that listens, see there.
+# A second process that listens to TCMU's netlink.
 consumer_start()
 {
 	consumer "$1" >consumer.log 2>&1 &
@@ -417,17 +417,17 @@ netlink_reset()
 	echo 0 >"$parameters/block_netlink"
 }
 
-# ---- the world as every scenario finds it
+# ---- set-up and clean-up
 
 world_up()
 {
 	local by=configfs fault
 
 	daemon_start || return 1
-	# the worst that a daemon can have, whatever this machine has chosen
+	# the hardest case for a daemon; the machine may have chosen another one
 	fault=/sys/module/target_core_user/parameters/revoked_fault
 	[ ! -e "$fault" ] || echo sigbus >"$fault"
-	# addresses in vmallocinfo, for who looks for rings
+	# the holder looks for the ring's address in vmallocinfo
 	echo 1 >/proc/sys/kernel/kptr_restrict
 	if [ ! -d "$luns" ]; then
 		mkdir -p "$luns"
@@ -436,7 +436,7 @@ world_up()
 	ring_kib=$(driver_kib)
 	create bystander
 	ring_kib=$(($(driver_kib) - ring_kib))
-	# it waits while a daemon is stopped
+	# its commands wait while a scenario has stopped the daemon
 	echo 120 >"$(backstore_dir bystander)/attrib/cmd_time_out"
 	export_disk bystander
 	bystander=$disk
@@ -448,7 +448,7 @@ world_is_up()
 	find_disk bystander
 }
 
-# At full rate that would be most of what an emulated guest gets done.
+# The rate is limited, because fio would take most of the time of an emulated CPU.
 bystander_start()
 {
 	local rate=$((slow > 1 ? 3 : 40))
@@ -473,7 +473,7 @@ bystander_end()
 	fi
 }
 
-# How the bystander fared while all that was going on.
+# Check the bystander after a scenario.
 bystander_is_well()
 {
 	local how=$1 error kib longest
@@ -503,7 +503,7 @@ others()
 	done
 }
 
-# With a daemon that hears what follows.
+# The clean-up needs a daemon that answers.
 wake_daemon()
 {
 	if is_gone "$daemon"; then
@@ -511,16 +511,16 @@ wake_daemon()
 	else
 		kill -CONT "$daemon"
 	fi
-	# a scenario may have started another
+	# the daemon may be another process now
 	daemon_start
 }
 
-# Whatever a scenario has left, in the order in which it can go.
+# Remove what a scenario has left, in the order that the kernel allows.
 remove_others()
 {
 	local dir
 
-	# somebody was killed in the middle of it
+	# an export or unexport may have been killed half-way
 	for dir in "$luns"/lun_*/; do
 		[ -n "$(find "$dir" -type l)" ] || rmdir "$dir"
 	done
@@ -529,7 +529,7 @@ remove_others()
 		: >targetcli.stale
 		rmdir "$dir"
 	done
-	# those that are empty
+	# this removes only the empty ones
 	rmdir "$config/core"/user_* 2>/dev/null || :
 }
 
@@ -538,7 +538,7 @@ no_others()
 	[ -z "$(others)" ]
 }
 
-# Undo what a scenario did. Sets stuck to what can't be undone: a reason to give up.
+# Undo what a scenario did. If that fails, set stuck to the reason: unplug then gives up.
 world_restore()
 {
 	local mount
@@ -547,7 +547,7 @@ world_restore()
 	for mount in "$PWD"/mnt*/; do
 		mountpoint -q "$mount" && umount -l "$mount"
 	done
-	# all of it is to be made anew
+	# the module is unloaded: the next scenario makes a new set-up
 	[ -d /sys/module/target_core_user ] || return 0
 	wake_daemon || stuck="tcmu-runner does not start"
 	remove_others >&2 &
