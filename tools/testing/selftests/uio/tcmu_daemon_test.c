@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * TCMU: the kernel waits for a daemon's answer, which does not come, comes late, or is a
- * refusal. The test plays the daemon. A D number in a test's name is the number of a
+ * refusal. The test acts as the daemon. A D number in a test's name is the number of a
  * defect of mainline: the test fails there.
  */
 
@@ -137,7 +137,7 @@ TEST_F(daemon, d19_create_can_be_tried_again)
 	ENABLED();
 }
 
-/* It may have opened the device, and does not know that it is gone. */
+/* The daemon may have opened the device, so it has to learn that the device is gone. */
 TEST_F(daemon, d19_is_told_of_a_create_that_was_given_up)
 {
 	struct uiot_tcmu_event added;
@@ -161,7 +161,7 @@ TEST_F(daemon, d19_reconfiguration_is_bounded)
 	EXPECT_STREQ("1048576\n", size);
 }
 
-/* It belongs to a command that nobody waits for any more. */
+/* The late answer belongs to a command for which nobody waits any more. */
 TEST_F(daemon, d19_late_answer_is_not_taken_for_another)
 {
 	RECONFIGURATION_TIMES_OUT();
@@ -198,7 +198,7 @@ static bool has_exited(void *arg)
 	return waitpid(*(pid_t *)arg, NULL, WNOHANG) > 0;
 }
 
-/* A child that was killed is gone. */
+/* Returns whether the child ends after a SIGKILL. */
 static bool dies(pid_t pid)
 {
 	bool ret;
@@ -233,11 +233,11 @@ TEST_F(daemon, d19_delete_can_be_killed)
 	EXPECT_TRUE(dies(pid)) {
 		TH_LOG("can't be killed");
 	}
-	/* what it began is done all the same */
+	/* the delete that it began completes anyway */
 	NOTHING_IS_LEFT();
 }
 
-/* A kernel that forgets the command then waits for ever, and can't be helped. */
+/* After a wrong answer, mainline forgets the command and waits for ever: nothing ends this. */
 TEST_F(daemon, d19_wrong_answer_is_refused)
 {
 	pid_t pid;
@@ -253,7 +253,7 @@ TEST_F(daemon, d19_wrong_answer_is_refused)
 	}
 }
 
-/* 0: it is a name of the device's */
+/* Returns 0 if the name belongs to the device. */
 static long op_show_name(struct uiot_op *op)
 {
 	static const char begin[] = "tcm-user/0/one/test/";
@@ -300,7 +300,7 @@ TEST_F(daemon, d14_refused_device_leaves_its_ring_to_the_holder)
 	p = uiot_tcmu_map(&self->tcmu, fd);
 	ASSERT_NE(MAP_FAIL, p);
 	ASSERT_EQ(0, uiot_load_word(p, &word));
-	/* who has it gets no more time than this to let go of it */
+	/* how long the kernel waits for those who still hold the device */
 	uiot_tcmu_set_time_out(&self->tcmu, "1");
 	ASSERT_EQ(0, ANSWER(ADDED_DEVICE_DONE, -EDOM));
 	UIOT_ENDED(&self->op, -EDOM);
@@ -309,7 +309,7 @@ TEST_F(daemon, d14_refused_device_leaves_its_ring_to_the_holder)
 	EXPECT_EQ(SIGBUS, uiot_load_word(p + uiot_page(), &word));
 	NOTHING_IS_LEFT();
 
-	/* it can be configured again, with a ring of its own */
+	/* the device can be configured again, and gets a new ring */
 	EVENT(REMOVED_DEVICE);
 	ENABLED();
 	EXPECT_EQ(SIGBUS, uiot_load_word(p + uiot_page(), &word));
@@ -321,11 +321,11 @@ TEST_F(daemon, d14_refused_device_leaves_its_ring_to_the_holder)
 }
 
 /*
- * A unit whose daemon has the ring and, from some time on, takes nothing off it.
- * Where commands go can be seen in the ring.
+ * A unit whose daemon has the ring, but stops taking commands off it. The head of the ring
+ * shows whether the kernel queues a command.
  */
 #define COMMANDS_TEST_S	300
-/* A command times out after 4 s, and the daemon has 3 s since it was last heard of. */
+/* A command times out after 4 s. The daemon may be silent for 3 s. */
 #define AT_ONCE_MS	20000
 
 FIXTURE(silent)
@@ -340,7 +340,7 @@ static bool command_is_not_queued(void *arg)
 	const __u32 *head = &lun->ring->cmd_head;
 	__u32 before = __atomic_load_n(head, __ATOMIC_RELAXED);
 
-	/* a unit that the kernel has given up is no answer */
+	/* a negative error says that the kernel has given up the unit: that shows nothing */
 	return uiot_lun_is_ready(lun) > 0 &&
 	       __atomic_load_n(head, __ATOMIC_RELAXED) == before;
 }
@@ -393,7 +393,7 @@ static long op_ask(struct uiot_op *op)
 	return uiot_lun_is_ready(op->addr);
 }
 
-/* A daemon that is started blocks what it serves, and dies in the middle of that. */
+/* The daemon blocks the device when it starts, and dies before it unblocks it. */
 TEST_F_TIMEOUT(silent, d20_blocked_device_is_bounded, COMMANDS_TEST_S)
 {
 	struct uiot_op op = { .fn = op_ask, .addr = &self->lun };
@@ -406,7 +406,7 @@ TEST_F_TIMEOUT(silent, d20_blocked_device_is_bounded, COMMANDS_TEST_S)
 	EXPECT_EQ(0, uiot_wait_done(&op, AT_ONCE_MS)) {
 		TH_LOG("the command is tried again and again");
 	}
-	/* SCSI gives it 30 s */
+	/* the time-out of SCSI is 30 s */
 	ASSERT_EQ(0, uiot_join(&op, 2 * AT_ONCE_MS));
 	EXPECT_EQ(RING_CHECK_CONDITION, op.ret);
 
@@ -419,7 +419,7 @@ static bool answers_last_of_two(void *arg)
 	return uiot_lun_answer_last(arg);
 }
 
-/* As real daemons do with commands that they do not know. */
+/* Real daemons forget commands that they do not know. */
 TEST_F_TIMEOUT(silent, command_that_was_forgotten_does_not_fail_the_next, COMMANDS_TEST_S)
 {
 	struct uiot_op ops[2];
@@ -435,14 +435,14 @@ TEST_F_TIMEOUT(silent, command_that_was_forgotten_does_not_fail_the_next, COMMAN
 		ASSERT_EQ(0, uiot_join(&ops[i], 2 * UIOT_SOON_MS));
 	EXPECT_NE(ops[0].ret, ops[1].ret);
 
-	/* there is nothing to do for longer than the daemon may be silent */
+	/* an idle time that is longer than the daemon may be silent */
 	sleep(6);
 	EXPECT_FALSE(command_is_not_queued(&self->lun)) {
 		TH_LOG("a command fails though the daemon has answered all but one");
 	}
 }
 
-/* A unit whose commands may take for ever, and whose daemon is slow. */
+/* A unit whose commands have no time-out, and whose daemon is slow. */
 FIXTURE(patient)
 {
 	struct uiot_tcmu tcmu;
@@ -487,7 +487,7 @@ TEST_F(patient, slow_command_does_not_fail_the_next)
 		EXPECT_EQ(0, uiot_wait_asleep(&self->ops[i])) {
 			TH_LOG("command %d fails at once", i);
 		}
-		/* longer than daemon_time_out, which a command is not to be given */
+		/* longer than daemon_time_out, which must not end a command */
 		if (!i)
 			EXPECT_EQ(-ETIMEDOUT, uiot_wait_done(&self->ops[i], 2500));
 	}
@@ -507,7 +507,7 @@ static bool fails_until_done(void *arg)
 	return !uiot_wait_done(op, 0);
 }
 
-/* Nothing ends it but an operator, who does so once. */
+/* Only an operator ends the commands, with one reset. */
 TEST_F(patient, d26_commands_can_be_ended_when_the_daemon_is_dead)
 {
 	int i;

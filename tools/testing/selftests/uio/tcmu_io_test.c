@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * TCMU: what happens to the data of commands that are in the ring when their device is
- * deleted. A handler, such as this test, may keep using this data for a while. For direct
- * I/O to a file it even hands these pages to other drivers.
+ * deleted. A handler, such as this test, may still use this data for a while. When it does
+ * direct I/O to a file, other drivers use these pages, too.
  */
 
 #include <fcntl.h>
@@ -26,14 +26,14 @@ FIXTURE(io)
 {
 	struct uiot_tcmu tcmu;
 	struct uiot_lun lun;
-	/* the sender's side of the two commands, and the handler's */
+	/* the data of the two commands, as the sender sees it and as the handler sees it */
 	struct uiot_lun_data sent[NR];
 	struct uiot_lun_data data[NR];
 	struct uiot_op ops[NR];
 	struct uiot_op delete;
 };
 
-/* Another word in each place. */
+/* Writes a different word to each place. */
 static void fill(void *p, __u32 first)
 {
 	__u32 *word = p;
@@ -81,7 +81,7 @@ static long op_delete(struct uiot_op *op)
 	return uiot_tcmu_delete(op->addr);
 }
 
-/* A command that nobody answers would keep the threads, and the test with them. */
+/* If nobody answers a command, its thread and the test hang. So this answers, too. */
 static int join(struct uiot_lun *lun, struct uiot_op *op, int ms)
 {
 	int ret = op->fn ? uiot_join(op, ms) : 0;
@@ -109,7 +109,7 @@ FIXTURE_SETUP(io)
 	ASSERT_EQ(0, uiot_lun_create(&self->lun, &self->tcmu));
 	ASSERT_EQ(0, send_both(&self->lun, self->sent, self->ops));
 	ASSERT_EQ(NR, uiot_lun_waiting(&self->lun, self->data, NR));
-	/* one stretch each: nothing else is in the data area */
+	/* the data of each is contiguous, because the data area was empty */
 	ASSERT_EQ(DATA_SIZE, self->data[WRITE].size);
 	ASSERT_EQ(DATA_SIZE, self->data[READ].size);
 }
@@ -127,7 +127,7 @@ FIXTURE_TEARDOWN(io)
 		free(self->sent[i].p);
 }
 
-/* What all others build on. */
+/* All other tests rely on this. */
 TEST_F(io, answers_carry_data)
 {
 	EXPECT_EQ(0, memcmp(self->data[WRITE].p, self->sent[WRITE].p, DATA_SIZE));
@@ -139,7 +139,7 @@ TEST_F(io, answers_carry_data)
 	EXPECT_EQ(0, memcmp(self->sent[READ].p, self->sent[WRITE].p, DATA_SIZE));
 }
 
-/* A handler's work: from the data area to a file, and from the file to there. */
+/* What a handler does: it copies from the data area to a file, and back. */
 struct handler {
 	int fd;
 	const struct uiot_lun_data *data;
@@ -184,7 +184,7 @@ static bool rounds_are_done(void *arg)
 	       rounds->more_than;
 }
 
-/* The one that is on its way, and a whole one after it. */
+/* Waits for the current round, and for one complete round after it. */
 static bool goes_on(struct handler *handler)
 {
 	struct rounds rounds = { handler, handler->rounds + 1 };
@@ -251,7 +251,7 @@ static bool ring_is_free(void *arg)
 	return !uiot_tcmu_rings();
 }
 
-/* Pages that the kernel works with have no mapping that could keep them. */
+/* No mapping keeps these pages: only the kernel's references do. */
 TEST_F(io, pinned_data_outlives_the_ring)
 {
 	struct iovec iov = { self->data[WRITE].p, DATA_SIZE };

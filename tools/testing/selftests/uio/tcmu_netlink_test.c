@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TCMU: who is told of a device, and who is waited for, if there are many devices or
- * many listeners. The test plays all daemons. A D number in a test's name is the number
- * of a defect: the test fails on a kernel that has it.
+ * TCMU: whom the kernel tells of a device, and for whom it waits, if there are many
+ * devices or many listeners. The test acts as all daemons. A D number in a test's name is
+ * the number of a defect of mainline: the test fails there.
  */
 
 #include <fcntl.h>
@@ -54,7 +54,7 @@ static int done_of(int cmd)
 	}
 }
 
-/* Whether somebody waits for the answer or not. */
+/* Answers, and ignores whether the kernel still waits for the answer. */
 static int say_yes(struct uiot_tcmu_daemon *daemon, struct uiot_tcmu_event *event)
 {
 	int ret = uiot_tcmu_next_event(daemon, event);
@@ -75,7 +75,7 @@ static int enable(struct uiot_tcmu_daemon *daemon, struct uiot_tcmu *tcmu)
 	return uiot_join_or_reset(&op) ?: ret ?: op.ret;
 }
 
-/* One device, and a daemon that is told of it. */
+/* One device, and a daemon that hears of it. */
 FIXTURE(one)
 {
 	struct uiot_tcmu tcmu;
@@ -105,7 +105,7 @@ FIXTURE_TEARDOWN(one)
 	uiot_tcmu_delete_all();
 }
 
-/* One consumer refuses what another has opened, and mapped, by then. */
+/* One daemon refuses a device that another one has already opened and mapped. */
 TEST_F(one, d21_refused_device_is_taken_back_from_who_has_it)
 {
 	__u32 word;
@@ -128,7 +128,7 @@ TEST_F(one, d21_refused_device_is_taken_back_from_who_has_it)
 	EXPECT_EQ(0, told) {
 		TH_LOG("is not told");
 	}
-	/* else a kernel may have freed it: D14 */
+	/* otherwise the kernel may have freed the ring: D14 */
 	if (!told)
 		EXPECT_EQ(0, uiot_load_word(p, &word)) {
 			TH_LOG("loses the ring before it lets go of it");
@@ -159,7 +159,7 @@ TEST_F(one, d21_refused_device_is_not_opened_any_more)
 	UIOT_ENDED(&self->op, -EDOM);
 }
 
-/* Somebody who never lets go of it does not keep the create for long. */
+/* A process that never closes the device delays the create only for a while. */
 TEST_F(one, holder_of_a_refused_device_is_not_waited_for_for_ever)
 {
 	int fd;
@@ -176,7 +176,7 @@ TEST_F(one, holder_of_a_refused_device_is_not_waited_for_for_ever)
 	close(fd);
 }
 
-/* What it is known by to who asks configfs for it. */
+/* Programs find the device by the id that configfs shows. */
 TEST_F(one, d25_id_of_a_device_stays_after_a_time_out)
 {
 	__u32 id;
@@ -188,7 +188,7 @@ TEST_F(one, d25_id_of_a_device_stays_after_a_time_out)
 
 	uiot_tcmu_set_time_out(&self->tcmu, "1");
 	ASSERT_EQ(0, start(&self->op, uiot_op_grow, &self->tcmu));
-	/* a kernel without a bound is helped */
+	/* a kernel without a time-out needs a reset to end */
 	uiot_join_or_reset(&self->op);
 	EXPECT_GT(0, self->op.ret);
 	ASSERT_EQ(0, say_yes(&self->daemon, &self->event));
@@ -260,7 +260,7 @@ static int make(struct uiot_tcmu *tcmu, int i)
 	return uiot_tcmu_make(tcmu, name, SMALL);
 }
 
-/* Until the daemon is told nothing more. */
+/* Answers until there are no more events. Returns their number. */
 static int say_yes_to_all(struct uiot_tcmu_daemon *daemon)
 {
 	struct uiot_tcmu_event event;
@@ -269,7 +269,7 @@ static int say_yes_to_all(struct uiot_tcmu_daemon *daemon)
 	while (uiot_tcmu_has_event(daemon, 2000)) {
 		int ret = say_yes(daemon, &event);
 
-		/* some were lost: it goes on all the same */
+		/* some events were lost: the daemon goes on */
 		if (ret && ret != -ENOBUFS)
 			return ret;
 		nr += !ret;
@@ -277,7 +277,7 @@ static int say_yes_to_all(struct uiot_tcmu_daemon *daemon)
 	return nr;
 }
 
-/* More than a socket has room for, while the daemon does something else. */
+/* More events than the socket's buffer holds, while the daemon is busy. */
 TEST_F_TIMEOUT(many, d22_creates_do_not_get_lost, 600)
 {
 	int i, nr, lost = 0, failed = 0;
@@ -303,7 +303,7 @@ TEST_F_TIMEOUT(many, d22_creates_do_not_get_lost, 600)
 	EXPECT_EQ(NR_OF_CREATES, nr);
 }
 
-/* Deletes in a row, of a daemon that does not answer. Returns how long they take. */
+/* Deletes one device after the other. The daemon does not answer. Returns the time in ms. */
 static long delete_all(struct uiot_tcmu *tcmus, int nr)
 {
 	long began = ms_now();
@@ -337,7 +337,7 @@ TEST_F_TIMEOUT(many, d23_time_outs_do_not_add_up, 600)
 	EXPECT_GT(2 * UIOT_SOON_MS, ms) {
 		TH_LOG("100 deletes take %ld ms", ms);
 	}
-	/* and it is told of all of them, when it comes to that */
+	/* the daemon hears of all deletes when it reads its socket again */
 	EXPECT_EQ(NR_OF_DELETES, say_yes_to_all(&self->daemon));
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * TCMU: a device is deleted while user space has its ring open or mapped. The devices
- * have no daemon, and are told not to wait for one. A D number in a test's name is the
- * number of a defect of mainline: the test fails there.
+ * have no daemon, and do not wait for one. A D number in a test's name is the number of a
+ * defect of mainline: the test fails there.
  */
 
 #include <fcntl.h>
@@ -26,7 +26,7 @@ static bool rings_are(void *arg)
 		TH_LOG("ring is freed while it is held, or is not freed"); \
 	}
 
-/* One device, its ring mapped and the first page of it present. */
+/* One device. Its ring is mapped, and the first page is present. */
 FIXTURE(ring)
 {
 	struct uiot_tcmu tcmu;
@@ -169,7 +169,7 @@ struct view {
 	__u32 word;
 };
 
-/* 0: the page is as it was; else: it is gone. */
+/* Returns 0 if the page is unchanged. */
 static int touch_view(void *arg, int what)
 {
 	struct view *view = arg;
@@ -196,7 +196,7 @@ TEST_F(ring, d18_forked_copy_is_the_same_after_delete)
 	EXPECT_EQ(0, uiot_child_end(&child));
 }
 
-/* A daemon that serves other devices may rather see zeros than be killed. */
+/* A daemon that also serves other devices may prefer zeros to being killed. */
 FIXTURE(sink)
 {
 	struct uiot_tcmu tcmu;
@@ -249,7 +249,7 @@ TEST_F(sink, nothing_else_can_be_chosen)
 	EXPECT_EQ(-EINVAL, uiot_tcmu_param("revoked_fault", "ones"));
 }
 
-/* By what user space can hold on to a device. */
+/* The ways in which user space can hold a device. */
 struct hold {
 	int fd;
 	void *p;
@@ -265,7 +265,7 @@ FIXTURE(held)
 
 FIXTURE_VARIANT(held)
 {
-	/* makes the hold out of a descriptor and a mapping, drops the rest */
+	/* gets a descriptor and a mapping, keeps what it holds the device by, drops the rest */
 	int (*take)(struct hold *hold);
 	void (*drop)(struct hold *hold);
 };
@@ -386,7 +386,7 @@ TEST_F(held, name_can_be_used_again)
 	fd = uiot_open(&next.uio, O_RDWR);
 	EXPECT_LE(0, fd);
 	variant->drop(&self->hold);
-	/* the end of the old one is not the new one's */
+	/* the last user of the old device is gone, and the new device is still in use */
 	EXPECT_EQ(-EBUSY, uiot_open(&next.uio, O_RDWR));
 	EXPECT_RINGS(1);
 	close(fd);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TCMU: the kernel's own target_core_user, the unchanged binary, on the UIO core that is
- * loaded. It was compiled for the kernel's own core and does not know another one.
+ * TCMU: the unchanged binary of the kernel's own target_core_user, on the UIO core that is
+ * loaded. It was compiled for the kernel's own core.
  */
 
 #include <poll.h>
@@ -28,13 +28,13 @@ static int unload(void)
 }
 
 /*
- * Where the kernel's package has it, or where DKMS keeps it for a later day, next to a
- * file that says where it is from.
+ * The kernel's package installs the module in the first place. DKMS moves it to the
+ * second, together with a file *.origin.
  */
 #define PLACES	"/lib/modules/$k/kernel/ /var/lib/dkms/*/original_module/$k"
 #define FIND	"find " PLACES " -name 'target_core_user.ko*' ! -name '*.origin' 2>/dev/null"
 
-/* Not by modprobe, which takes ours. */
+/* modprobe would load our module. */
 static int load_stock(void)
 {
 	int ret = unload();
@@ -57,11 +57,11 @@ FIXTURE_TEARDOWN(stock)
 	uiot_lun_detach(&self->lun);
 	uiot_lun_close_ring(&self->lun);
 	uiot_tcmu_delete_all();
-	/* what needs it next gets what modprobe takes */
+	/* the next test gets the module that modprobe prefers */
 	EXPECT_EQ(0, unload());
 }
 
-/* A transfer of what is in @sent, as far as the ring. */
+/* Starts the transfer of @sent, and waits until it is in the ring. */
 static int send_one(struct uiot_lun *lun, struct uiot_lun_data *sent,
 		    struct uiot_op *op, struct uiot_lun_data *data)
 {
@@ -117,7 +117,7 @@ TEST_F(stock, delete_ends_a_poll)
 	EXPECT_TRUE(pfd.revents & POLLERR);
 }
 
-/* Its own vm_operations count who has it mapped. */
+/* The module's own vm_operations count the mappings. */
 TEST_F(stock, mapped_ring_outlives_delete)
 {
 	__u32 word;

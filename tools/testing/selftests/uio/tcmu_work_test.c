@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TCMU: the work that the driver does on its own for all devices: it takes data pages
- * back, and finds commands that have timed out. A D number in a test's name is the
- * number of a defect of mainline: the test fails there.
+ * TCMU: the driver's two works, which visit all devices: one takes data pages back, the
+ * other finds commands that have timed out. A D number in a test's name is the number of a
+ * defect of mainline: the test fails there.
  */
 
 #include <fcntl.h>
@@ -19,16 +19,16 @@
 #define LIMIT		"global_max_data_area_mb"
 #define DEFAULT_LIMIT	"2048"
 
-/* Together more than the least limit, of 1 MiB. */
+/* Together they exceed the smallest limit, 1 MiB. */
 #define TRANSFERS	3
 #define TRANSFER_SIZE	(512 << 10)
 
-/* How long it takes at most that a command times out. */
+/* The longest time that a command needs to time out. */
 #define TIME_OUT_MS	(2 * UIOT_SOON_MS)
 
 /*
- * A device that has used more of its data area than it will be left with. It is
- * open through a node of the daemon's own, as in a container.
+ * A device that has used more data pages than the work will leave it. The daemon has
+ * opened it through a node of its own, as in a container.
  */
 FIXTURE(limit)
 {
@@ -125,7 +125,7 @@ static bool page_is_gone(void *page)
 	return uiot_load_word(page, &word) == SIGBUS;
 }
 
-/* The work begins with the device that was added last: it has seen all others. */
+/* The work visits this device last: it begins with the one that was added last. */
 #define EXPECT_TAKEN() do {							\
 	ASSERT_EQ(0, uiot_tcmu_param(LIMIT, "1"));				\
 	EXPECT_TRUE(uiot_wait_until(page_is_gone, self->page, UIOT_SOON_MS)) {	\
@@ -147,7 +147,7 @@ TEST_F(limit, d16_device_whose_node_is_gone)
 	ASSERT_EQ(0, uiot_lun_attach(&self->other_lun));
 	uiot_lun_detach(&self->other_lun);
 	uiot_lun_close_ring(&self->other_lun);
-	/* the inode, to which nobody has a reference any more */
+	/* nobody has a reference to the inode any more: RCU frees it */
 	ASSERT_EQ(0, uiot_wait_rcu());
 	EXPECT_TAKEN();
 }
@@ -175,7 +175,7 @@ static int use_data(struct uiot_lun *lun, struct uiot_lun_data *sent,
 	return uiot_load_word(data.p, &word);
 }
 
-/* What it has used is more than the limit, but not any more. */
+/* The deleted device has used more than the limit, but must not count any more. */
 TEST_F(limit, d24_deleted_device_does_not_count_if_its_file_is_open)
 {
 	struct uiot_lun_data sent;
@@ -215,7 +215,7 @@ static bool fails_until_exported(void *arg)
 	return __atomic_load_n(&export->done, __ATOMIC_ACQUIRE);
 }
 
-/* Nobody answers its commands, but they can be made to fail. */
+/* Nobody can answer its commands, so a reset of the ring makes them fail. */
 TEST_F(limit, d16_device_that_was_never_opened)
 {
 	ASSERT_EQ(0, uiot_tcmu_create(&self->other, "two"));
@@ -227,7 +227,7 @@ TEST_F(limit, d16_device_that_was_never_opened)
 	EXPECT_TAKEN();
 }
 
-/* Pages of a device that has used its data area, which nobody has mapped. */
+/* Pages that a device has used for data, and that nobody has mapped. */
 /* sg allows 16 commands at a time */
 #define NR_OF_MB	12
 
@@ -249,8 +249,8 @@ FIXTURE_VARIANT_ADD(pages, descriptor) { .mapped = 0 };
 FIXTURE_VARIANT_ADD(pages, page) { .mapped = 1 };
 
 /*
- * Pages that were freed and not allocated again since the start. Not nr_free_pages: what
- * each CPU keeps for itself, which may be many MiB, is not part of that.
+ * Counts pages freed minus pages allocated since boot. nr_free_pages would not do: it
+ * leaves out the pages in the CPUs' own lists, which may be many MiB.
  */
 static long free_pages(void)
 {
@@ -295,7 +295,7 @@ FIXTURE_TEARDOWN(pages)
 TEST_F(pages, d24_what_is_not_mapped_is_given_back_at_the_delete)
 {
 	size_t kept = variant->mapped * uiot_page();
-	/* the data, and the ring with its 8 MiB; other things come and go */
+	/* the data, and the ring of 8 MiB; less a quarter, because other tasks allocate as well */
 	long before, least = ((NR_OF_MB + 8) << 20) / uiot_page() * 3 / 4;
 	__u32 word;
 
@@ -344,7 +344,7 @@ FIXTURE_TEARDOWN(late)
 	uiot_tcmu_delete_all();
 }
 
-/* All that can be done for it at once, before the work comes to look at it. */
+/* The work is held up just before it locks the device. Delete has to wait for it. */
 TEST_F(late, d17_delete_waits_for_a_look_at_the_device)
 {
 	bool hit;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * UIO: revoke, drain and the time in between, as the driver sees it; and calls that the
- * core refuses. Skipped on a core without contexts.
+ * core refuses. A core without contexts skips these tests.
  */
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-/* A device with a user that is inside of one of the driver's callbacks. */
+/* A device whose user is in one of the driver's callbacks. */
 FIXTURE(inside)
 {
 	struct uiot_dev dev;
@@ -120,7 +120,7 @@ static int start_cmd(struct uiot_op *op, const struct uiot_dev *dev,
 	return uiot_start(op);
 }
 
-/* The user's call succeeded, as it had begun before. */
+/* The user's call began before the revoke, so it succeeds. */
 #define EXPECT_USER_DONE() do {						\
 	ASSERT_EQ(0, uiot_join(self->user, UIOT_SOON_MS));		\
 	if (variant->fn == uiot_op_open) {				\
@@ -232,9 +232,9 @@ TEST_F(inside, revoke_frees_nothing)
 }
 
 /*
- * A process that has the device mapped, and sleeps in another one's mmap callback,
- * with the lock of its address space held. Pages of the kinds below are inserted by
- * mmap(), which the core waits for; but for its own device's only.
+ * A process that has mapped the device. It now sleeps in another device's mmap callback,
+ * with its mmap_lock held. For these kinds of memory, mmap() inserts the pages, so the core
+ * waits for each mmap() of the device. It must not wait for that of another device.
  */
 FIXTURE(busy)
 {
@@ -252,7 +252,7 @@ FIXTURE_VARIANT(busy)
 FIXTURE_VARIANT_ADD(busy, dma) { .options = "ctx mem=dma:1" };
 FIXTURE_VARIANT_ADD(busy, own_mmap) { .options = "mmap mem=virtual:1" };
 
-/* Maps the device, and then the one that text is the path of. */
+/* Maps the device, and then the one whose path is in text. */
 static long map_and_map_other(struct uiot_op *op)
 {
 	long ret = uiot_op_mmap(op);
@@ -320,9 +320,8 @@ TEST_F(busy, process_does_not_delay_the_revoke_of_a_file)
 }
 
 /*
- * A page that gets into a page table after the revoke has cleared it, since who
- * inserts it was inside of the driver already: drain has to see to that, and so has
- * UIO_IOC_REVOKE.
+ * A page can get into a page table after revoke has cleared it, because a call that
+ * inserts pages was already under way. drain and UIO_IOC_REVOKE have to remove that page.
  */
 FIXTURE(straggler)
 {
@@ -334,20 +333,20 @@ FIXTURE(straggler)
 /* Where the user of the device is while it is revoked. */
 enum where {
 	FAULT,		/* before the page is inserted */
-	FAULT_AFTER,	/* after that, with the fault not over */
-	GET_PAGES,	/* in the driver, which is asked for the page */
+	FAULT_AFTER,	/* after that, but still in the fault handler */
+	GET_PAGES,	/* in the driver's get_pages() */
 	DRIVER,		/* in the driver's own mmap() */
-	BEFORE,		/* in the core's mmap(), before it says that it will populate */
-	AFTER,		/* after that, when nobody can find the mapping yet */
+	BEFORE,		/* in the core's mmap(), before the core knows of the mmap() */
+	AFTER,		/* after that, but nobody can find the mapping yet */
 };
 
 FIXTURE_VARIANT(straggler)
 {
 	const char *options;
 	enum where where;
-	bool walks;		/* several pages are inserted */
-	bool kept;		/* the device's revocation leaves present pages */
-	int faults;		/* pages that the driver is asked for */
+	bool walks;		/* inserts several pages */
+	bool kept;		/* revoke leaves present pages mapped */
+	int faults;		/* calls of get_pages() */
 };
 
 #define STRAGGLER(_name, _options, _where, ...)				\
@@ -380,16 +379,16 @@ STRAGGLER(mmap, "mmap populate mem=virtual:1", DRIVER);
 
 /**
  * struct user - a process that maps the device, in shared memory
- * @op: the thread that is held up
- * @walks: it touches two pages in a row, and is held up with the second
- * @page: what it touches
- * @first: what that gave, or UNDER_WAY
- * @hits: of the window, when it is behind the insertion of the page
- * @pipe: where another of its threads sends the page when it is asked to: that is a
- *	touch without a signal, whose handler would be the first thread's, too
- * @asked: how often it was
- * @answered: how often it did
- * @answer: what that gave
+ * @op: the first thread, which is held up
+ * @walks: the first thread touches two pages, and is held up at the second
+ * @page: the page that it touches
+ * @first: the result of the touch, or UNDER_WAY
+ * @hits: number of uiot_window_hits() when the page has been inserted
+ * @pipe: the second thread writes the page to it, when asked: this touches the page
+ *	without a signal, because both threads would share the handler
+ * @asked: how often the test has asked the second thread
+ * @answered: how often the second thread has answered
+ * @answer: its last answer: 0 or a negative error code
  */
 struct user {
 	struct uiot_op op;
@@ -403,7 +402,7 @@ struct user {
 	int answer;
 };
 
-/* Waits for @events in between. */
+/* Maps, waits until op->events is set, and touches the page. */
 static long map_wait_touch(struct uiot_op *op)
 {
 	__u32 word;
@@ -430,7 +429,7 @@ static void *touch_when_asked(void *arg)
 	return NULL;
 }
 
-/* The first touch is held up; mmap() must not be, hence the late name. */
+/* The window has to hold up the first touch, but not mmap(). So the name is set late. */
 static long map_touch_wait_touch(struct uiot_op *op)
 {
 	struct user *user = (struct user *)op;
@@ -463,7 +462,7 @@ static bool has_answered(void *arg)
 	return __atomic_load_n(&user->answered, __ATOMIC_ACQUIRE) == user->asked;
 }
 
-/* Whether its other thread can use the page now: 0 or -EFAULT. */
+/* Asks whether the second thread can use the page now. Returns 0 or -EFAULT. */
 static int ask_user(struct user *user)
 {
 	__atomic_store_n(&user->asked, user->asked + 1, __ATOMIC_RELEASE);
@@ -484,7 +483,7 @@ FIXTURE_SETUP(straggler)
 	UIOT_SETUP(&probe, "ctx");
 	ret = uiot_create(&self->dev, variant->options);
 	if (ret == -EOPNOTSUPP)
-		SKIP(return, "this kernel's drivers can not insert pages in mmap");
+		SKIP(return, "this kernel's drivers cannot insert pages in mmap");
 	ASSERT_EQ(0, ret);
 	self->user = mmap(NULL, sizeof(*self->user), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -512,7 +511,7 @@ static const char *stall_of(enum where where)
 	       where == GET_PAGES ? "stall fault" : NULL;
 }
 
-/* What is in the driver is held up by the driver, and again where it gets next. */
+/* The driver holds up a user that is in it. The window then holds up the user again. */
 static void hold_user(struct __test_metadata *_metadata,
 		      FIXTURE_DATA(straggler) *self,
 		      const FIXTURE_VARIANT(straggler) *variant)
@@ -536,8 +535,8 @@ static bool is_behind_or_over(void *arg)
 }
 
 /*
- * The user goes on, but not farther than behind the insertion of a page. False: it had
- * done so by itself.
+ * Lets the user insert the page, and holds it up again behind that. Returns false if the
+ * user had gone on by itself.
  */
 static bool let_user_insert(FIXTURE_DATA(straggler) *self, enum where where)
 {
@@ -556,12 +555,12 @@ static bool let_user_insert(FIXTURE_DATA(straggler) *self, enum where where)
 }
 
 /**
- * struct found - what was found when the device was revoked meanwhile
+ * struct found - what the test has seen while it revoked the device
  * @held: the user did not go on too early
- * @waited: -ETIMEDOUT: whoever revoked waited for the user; 0: did not
- * @behind: what another thread's touch gave when that was over and the user behind the
- *	insertion
- * @after: the same, right after whoever revoked had returned
+ * @waited: -ETIMEDOUT: the revoker waited for the user; 0: it did not
+ * @behind: the second thread's answer after the revoker has returned, while the user
+ *	is still behind the insertion
+ * @after: the second thread's answer after both have gone on
  */
 struct found {
 	bool held;
@@ -570,7 +569,7 @@ struct found {
 	int after;
 };
 
-/* Holds the user up while something else is done, which has to wait for it, or need not. */
+/* Holds up the user while the driver revokes. @waits: the driver has to wait for the user. */
 static void revoke_meanwhile(struct __test_metadata *_metadata,
 			     FIXTURE_DATA(straggler) *self,
 			     const FIXTURE_VARIANT(straggler) *variant,
@@ -582,7 +581,7 @@ static void revoke_meanwhile(struct __test_metadata *_metadata,
 	found->after = -EFAULT;
 	hold_user(_metadata, self, variant);
 	ASSERT_EQ(0, uiot_start(&self->driver));
-	/* one that has to wait is asleep by then */
+	/* give the driver time to fall asleep */
 	if (waits)
 		uiot_wait_asleep(&self->driver);
 	found->waited = uiot_wait_done(&self->driver, waits ? UIOT_WHILE_MS :
@@ -618,7 +617,7 @@ static bool its_file_waits(enum where where)
 	return where == FAULT || where == FAULT_AFTER || where == AFTER;
 }
 
-/* It waits for what the core does, and not for the driver. */
+/* The ioctl waits for calls that are in the core, but not for those in the driver. */
 TEST_F(straggler, c3_page_is_gone_after_its_file)
 {
 	bool waits = its_file_waits(variant->where);
@@ -632,7 +631,7 @@ TEST_F(straggler, c3_page_is_gone_after_its_file)
 	EXPECT_EQ(0, self->driver.ret);
 	EXPECT_EQ(-EFAULT, found.behind);
 	EXPECT_EQ(-EFAULT, found.after);
-	/* one whose mmap() was not over has no mapping */
+	/* a user whose mmap() was under way has no mapping */
 	EXPECT_EQ(waits || is_fault(variant->where) ? SIGBUS : -ENODEV,
 		  self->user->op.ret);
 	if (variant->where == GET_PAGES)
@@ -640,7 +639,7 @@ TEST_F(straggler, c3_page_is_gone_after_its_file)
 	EXPECT_EQ(variant->faults, uiot_count(&self->dev, "faults"));
 }
 
-/* A device that nobody is inside of. */
+/* A device with nobody in its callbacks. */
 FIXTURE(device)
 {
 	struct uiot_dev dev;
@@ -733,7 +732,7 @@ TEST_F(device, drain_of_an_idle_device_returns)
 	EXPECT_EQ(0, uiot_do(&self->dev, "drain"));
 }
 
-/* An interrupt that arrives between revoke and drain, or in the middle of them. */
+/* An interrupt that arrives during revoke or drain, or between them. */
 TEST_F(device, interrupt_after_revoke_is_no_event)
 {
 	struct pollfd pfd = { .events = POLLIN };
@@ -754,7 +753,7 @@ TEST_F(device, interrupt_after_revoke_is_no_event)
 	close(pfd.fd);
 }
 
-/* What the core refuses of a context. */
+/* Wrong uses of a context, which the core refuses. */
 FIXTURE(context)
 {
 	struct uiot_dev dev;
@@ -786,7 +785,7 @@ TEST_F(context, registering_a_registered_context_is_ebusy)
 	__s32 on = 1;
 
 	EXPECT_EQ(-EBUSY, uiot_do(&self->dev, "register-again"));
-	/* and the one that is registered goes on */
+	/* the registered device still works */
 	EXPECT_EQ(4, write(self->fd, &on, 4));
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * UIO: the kernel's own drivers, unchanged, when their device goes away while user space
- * has it. A D number in a test's name is the number of a defect of mainline: the test
+ * uses it. A D number in a test's name is the number of a defect of mainline: the test
  * fails there.
  *
  * The PCI card is QEMU's "edu". It has one BAR and raises interrupts on request. The
- * guest plugs and unplugs the card itself, in a root port. The guest must have been
- * started with this port: lab run --device pcie-root-port,id=slot0
+ * guest plugs in and pulls out the card itself. It needs a root port for that:
+ * lab run --device pcie-root-port,id=slot0
  */
 
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-/* Hotplug takes 10 s in a guest with all checks on, on a busy host. */
+/* On a busy host, hotplug takes 10 s in a guest with a debug kernel. */
 #define HOTPLUG_MS	60000
 #define HOTPLUG_TEST_S	300
 
@@ -40,7 +40,7 @@ struct search {
 	struct held *held;
 };
 
-/* The node comes a moment after the directory. */
+/* The node appears a moment after the directory. */
 static bool device_found(void *arg)
 {
 	struct search *search = arg;
@@ -56,7 +56,7 @@ static bool device_found(void *arg)
 	return !access(held->node, F_OK);
 }
 
-/* Open the UIO device whose directory matches @pattern, map and touch it all. */
+/* Opens the UIO device whose directory matches @pattern, and maps and touches its memory. */
 static int hold(struct held *held, const char *pattern, int nr_maps)
 {
 	struct search search = { pattern, held };
@@ -92,7 +92,7 @@ static void let_go(struct held *held)
 	held->fd = -1;
 }
 
-/* The number of the next event, or a negative error code. */
+/* Returns the number of the next event, or a negative error code. */
 static int next_event(int fd, int ms)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
@@ -103,7 +103,7 @@ static int next_event(int fd, int ms)
 	return read(fd, &event, sizeof(event)) < 0 ? -errno : event;
 }
 
-/* A bit for each map that can still be touched. */
+/* Returns a bit for each map that can still be touched. */
 static unsigned int maps_left(const struct held *held)
 {
 	unsigned int left = 0;
@@ -116,13 +116,13 @@ static unsigned int maps_left(const struct held *held)
 	return left;
 }
 
-/* Also if it is not there any more. */
+/* Also true for a module that is not loaded. */
 static bool nobody_needs(const char *module)
 {
 	return uiot_module_refs(module) <= 0;
 }
 
-/* In a thread, to be joined later. */
+/* Starts a thread, to be joined later. Returns whether it falls asleep. */
 static bool falls_asleep(struct uiot_op *op, long (*fn)(struct uiot_op *op), int fd)
 {
 	op->fn = fn;
@@ -154,7 +154,7 @@ static bool card_is_out(void *arg)
 	return !qemu_has_card();
 }
 
-/* QEMU lets go of the card when the guest has. */
+/* QEMU removes the card after the guest has let go of it. */
 static int unplug(void)
 {
 	int ret = uiot_shell("lab-monitor 'device_del card0'");
@@ -169,7 +169,7 @@ static int try_plug(void)
 	return uiot_shell("lab-monitor 'device_add edu,id=card0,bus=slot0'");
 }
 
-/* A test that failed may have left the card in. */
+/* A failed test may have left the card in the slot. */
 static int plug(void)
 {
 	int ret = try_plug();
@@ -183,8 +183,8 @@ static int plug(void)
 }
 
 /*
- * The core requests the interrupt last, when the device can be opened already, and
- * QEMU forgets one that is raised before.
+ * The core requests the interrupt last, when the device can already be opened. QEMU
+ * forgets an interrupt that is raised before that.
  */
 static bool interrupt_is_requested(void *arg)
 {
@@ -216,7 +216,7 @@ static void card_set(const struct held *held, int reg, __u32 value)
 	*(volatile __u32 *)(held->map[0] + reg) = value;
 }
 
-/* The driver masks the interrupt and leaves it to user space to go on. */
+/* The driver masks the interrupt. User space has to unmask it. */
 static int card_unmask(const struct held *held)
 {
 	char path[192];
@@ -373,9 +373,8 @@ TEST_F_TIMEOUT(pci, next_card_works_while_the_last_is_held, HOTPLUG_TEST_S)
 }
 
 /*
- * uio_pdrv_genirq and uio_dmem_genirq, with the devices of the module
- * uio_platform. A device goes either way: the driver is unbound, or the device
- * itself is removed.
+ * uio_pdrv_genirq and uio_dmem_genirq, with the devices of the module uio_platform. A
+ * UIO device goes away in two ways: the driver is unbound, or its parent is removed.
  */
 #define PLATFORM_DEVICES	"/sys/devices/platform"
 #define PLATFORM_DRIVERS	"/sys/bus/platform/drivers"
@@ -385,7 +384,7 @@ static int hold_platform(struct held *held, const char *driver)
 	char pattern[96];
 
 	snprintf(pattern, sizeof(pattern), PLATFORM_DEVICES "/%s/uio/uio*", driver);
-	/* the second map of the one is memory that it allocates in open() */
+	/* the second map of uio_dmem_genirq is memory that it allocates in open() */
 	return hold(held, pattern, strcmp(driver, "uio_dmem_genirq") ? 1 : 2);
 }
 
@@ -408,7 +407,7 @@ static int unbind_from(const char *driver)
 	char path[96];
 
 	snprintf(path, sizeof(path), PLATFORM_DRIVERS "/%s/unbind", driver);
-	/* the device is called like the driver */
+	/* the device has the name of the driver */
 	return uiot_write_file(path, driver);
 }
 
@@ -467,7 +466,7 @@ TEST_F(platform, interrupt_is_an_event)
 {
 	ASSERT_EQ(0, raise_interrupt(variant->driver));
 	EXPECT_EQ(1, next_event(self->held.fd, UIOT_SOON_MS));
-	/* the driver has disabled it */
+	/* the driver has disabled the interrupt */
 	ASSERT_EQ(0, raise_interrupt(variant->driver));
 	EXPECT_EQ(-ETIMEDOUT, next_event(self->held.fd, UIOT_WHILE_MS));
 	ASSERT_EQ(0, enable_interrupt(self->held.fd));
@@ -546,9 +545,9 @@ TEST_F(platform, next_device_works_while_the_last_is_held)
 }
 
 /*
- * A driver without a context is not called any more for files that are closed
- * after its device went, today as ever. These two show it by a count of their
- * device that is left up.
+ * If a file is closed after its device is gone, the core does not call a driver without a
+ * context. Mainline does the same. With these two drivers, a count of their device then
+ * stays up, which shows this.
  */
 FIXTURE(pm_users)
 {
@@ -610,7 +609,7 @@ TEST_F(pm_users, release_is_skipped_as_ever)
 	EXPECT_EQ(1, count_users(variant->driver));
 }
 
-/* Drivers that have no hardware here, but whose symbol versions have to fit. */
+/* Drivers without hardware here. Their symbol versions have to fit. */
 FIXTURE(binary)
 {
 };
@@ -632,7 +631,7 @@ FIXTURE_SETUP(binary)
 
 	snprintf(command, sizeof(command), "modprobe -nq %s", variant->driver);
 	if (uiot_shell(command))
-		SKIP(return, "this kernel has not got it");
+		SKIP(return, "this kernel does not have this driver");
 }
 
 FIXTURE_TEARDOWN(binary)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: what is left of a mapping after the unregistration. A D number in a test's name
- * is the number of a defect of mainline: the test fails there.
+ * UIO: what is left of a mapping after its device is unregistered. A D number in a test's
+ * name is the number of a defect of mainline: the test fails there.
  */
 
 #include <fcntl.h>
@@ -12,11 +12,11 @@
 
 #define PAGES		4
 
-/* What a touch must give after unregistration. */
+/* The required result of a touch after unregistration. */
 enum after {
 	GONE,		/* SIGBUS */
 	KEPT,		/* the memory, unchanged */
-	DRIVERS,	/* the same, from a driver that counts its mappings */
+	DRIVERS,	/* the same, because the driver counts its mappings */
 };
 
 FIXTURE(memory)
@@ -31,8 +31,8 @@ FIXTURE_VARIANT(memory)
 {
 	const char *options;
 	enum after present;	/* a page that was touched before */
-	enum after absent;	/* one that was not */
-	bool eager;		/* mmap() populates */
+	enum after absent;	/* a page that was not touched */
+	bool eager;		/* mmap() makes all pages present */
 };
 
 #define MEMORY(_name, _options, _present, _absent, _eager)		\
@@ -80,7 +80,7 @@ FIXTURE_TEARDOWN(memory)
 	EXPECT_EQ(0, uiot_reset());
 }
 
-/* 0 if the touch of page N in the mapping at @p is as the contract says. */
+/* Returns 0 if a touch of page number @page gives what the contract says. */
 static int check_touch(void *p, int page, enum after after)
 {
 	__u32 word = 0;
@@ -164,7 +164,7 @@ TEST_F(memory, d4_write_to_present_page)
 {
 	int sig;
 
-	/* the driver keeps it all: what mainline lets through hits nobody else */
+	/* the driver keeps the memory, so mainline's stray write hits nobody else */
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
 	sig = uiot_store_word(self->p, 42);
 	EXPECT_EQ(variant->present == GONE ? SIGBUS : 0, sig) {
@@ -233,7 +233,7 @@ struct forked {
 	enum after after;
 };
 
-/* First any number but 0 to make the pages present, then 0. */
+/* @what is not 0: makes the pages present; 0: checks them. */
 static int touch_then_check(void *arg, int what)
 {
 	struct forked *forked = arg;
@@ -320,7 +320,7 @@ TEST_F(memory, unmap_after_unregister)
 	EXPECT_EQ(1, uiot_count(&self->dev, "frees"));
 }
 
-/* Through /proc/PID/mem; I/O memory is real here, see uio_live_test.c. */
+/* Access through /proc/PID/mem. The I/O memory is real: see uio_live_map_test.c. */
 FIXTURE(proc_mem)
 {
 	struct uiot_dev dev;
@@ -392,7 +392,7 @@ TEST_F(proc_mem, d4_absent_page)
 	UIOT_EXPECT_ERRNO(EIO);
 }
 
-/* What a context keeps goes on being shared, by whoever shared it. */
+/* Pages that a context keeps stay shared between all that mapped them. */
 FIXTURE(kept)
 {
 	struct uiot_dev dev;
@@ -452,8 +452,8 @@ TEST_F(kept, memory_is_still_shared_by_two_mappings)
 }
 
 /*
- * A mapping that is split while the device is live: the parts must still show
- * the pages that they did. Pages that were present would hide it.
+ * A mapping that is split while the device is live. Each part must still show the same
+ * pages. No page is present before, because a present page would hide a wrong offset.
  */
 FIXTURE(split)
 {
@@ -529,7 +529,7 @@ TEST_F(split, unmapped_last_page)
 	EXPECT_TOUCH(self->p, 2, KEPT);
 }
 
-/* I/O memory is what was mapped as such, whatever the driver calls it by then. */
+/* Memory that was mapped as I/O memory is unmapped, even if the driver changes its type. */
 TEST(region_that_has_become_memory)
 {
 	struct uiot_dev dev;

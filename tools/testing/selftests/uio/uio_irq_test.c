@@ -27,7 +27,7 @@ static int poll_now(int fd, short events)
 	return poll(&pfd, 1, 0) < 0 ? -errno : pfd.revents;
 }
 
-/* A device that has none at registration, and gets one. */
+/* A device that has no interrupt at registration, and gets one later. */
 FIXTURE(comes)
 {
 	struct uiot_dev dev;
@@ -100,7 +100,7 @@ TEST_F(comes, r1_epoll_sleeps_until_the_event)
 	wakes_by_event(_metadata, &self->dev, self->fd, uiot_op_epoll, 1);
 }
 
-/* One that goes, and the driver does not say so: who is about to sleep notices. */
+/* The interrupt goes, but the driver notifies nobody. A task that is about to sleep notices. */
 FIXTURE(goes)
 {
 	struct uiot_dev dev;
@@ -156,7 +156,7 @@ TEST_F(goes, r1_and_comes_back)
 	wakes_by_event(_metadata, &self->dev, self->fd, uiot_op_read, 4);
 }
 
-/* An interrupt that has looked just before does not have the last word. */
+/* An interrupt that read info->irq just before the change must not undo it. */
 TEST_F(goes, c4_an_interrupt_at_the_same_time)
 {
 	char command[32];
@@ -167,7 +167,7 @@ TEST_F(goes, c4_an_interrupt_at_the_same_time)
 	}
 }
 
-/* What poll() gives of a live device without an interrupt, as mainline has it. */
+/* What poll() returns for a live device without an interrupt, as on mainline. */
 static int no_irq_events(void)
 {
 	struct utsname name;

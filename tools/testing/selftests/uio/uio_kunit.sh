@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Load the KUnit tests of the UIO core, print what they found as flat KTAP, one
+# Load the KUnit tests of the UIO core, print their results as flat KTAP, with one
 # line for each case, and unload them.
 
 set -euo pipefail
@@ -32,9 +32,9 @@ restore_all()
 	done
 }
 
-# Allocations fail where the tests say so, also those that may wait, and without
-# a stack in the log for each. What is left for the console are warnings: telling
-# of each kobject that goes would take as long as the tests.
+# failslab has to fail allocations that may wait, too. Neither a stack for each failure
+# nor a message for each freed kobject goes to the console: that would take as long as
+# the tests. Warnings do.
 prepare()
 {
 	set_for_now /proc/sys/kernel/printk 6
@@ -43,7 +43,7 @@ prepare()
 	set_for_now "$debug/fail_page_alloc/verbose" 0
 }
 
-# A kernel that does not run them when they are loaded does so on request.
+# Some kernels run the tests when they are loaded, others only on request.
 run_suites()
 {
 	local dir
@@ -53,7 +53,7 @@ run_suites()
 	done
 }
 
-# The core itself stays where its class would be looked at after it has gone.
+# Where the kernel delays the release of uio's class, uio must stay loaded until then.
 unload()
 {
 	rmmod uio_kunit || return
@@ -64,8 +64,8 @@ unload()
 	fi
 }
 
-# KUnit's nested results, made flat. What it says about a case comes before the
-# case, and there are cases with parameters, which have results of their own.
+# Make KUnit's nested results flat. Comments on a case come before its result. A case
+# with parameters also has a result for each parameter.
 flatten()
 {
 	awk "$@" '
@@ -98,7 +98,7 @@ flatten()
 		good = $1 == "ok" ? "ok" : "not ok"
 		name = good == "ok" ? $3 : $4
 		skip = match($0, / # SKIP.*/) ? substr($0, RSTART) : ""
-		# with parameters only those say why
+		# of a case with parameters, only the results of the parameters say why
 		if (skip ~ /SKIP *$/)
 			skip = why
 		why = ""
@@ -106,7 +106,7 @@ flatten()
 		left--
 		next
 	}
-	# an init of the whole suite that failed
+	# the init of the whole suite has failed
 	/^not ok / && left > 0 && suite != "" {
 		end_suite()
 		next

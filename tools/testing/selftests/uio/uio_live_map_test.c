@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: the memory of a live device. Also passes on mainline's core: those who use UIO
- * today must not notice a difference.
+ * UIO: the memory of a live device. These tests also pass on mainline: existing users of
+ * UIO must not notice a difference.
  */
 
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-/* Memory of each type: region 0 and, to be told from it, region 1. */
+/* Memory of each type. Region 1 is there to notice if it is mapped instead of region 0. */
 FIXTURE(memory)
 {
 	struct uiot_dev dev;
@@ -258,7 +258,7 @@ TEST_F(memory, system_call_can_use_the_address)
 	EXPECT_EQ(UIOT_WORD(0, 0), word);
 }
 
-/* I/O memory is there from mmap() on, as it was at that moment. */
+/* mmap() maps all pages of I/O memory at once, from the region's address at that time. */
 #define MANY	64
 
 FIXTURE(present)
@@ -289,7 +289,7 @@ FIXTURE_TEARDOWN(present)
 	EXPECT_EQ(0, uiot_reset());
 }
 
-/* How often a walk through all pages is interrupted to get one. */
+/* Returns the number of page faults that a walk through all pages takes. */
 static long faults_of_a_walk(const void *p)
 {
 	struct rusage before, after;
@@ -354,13 +354,13 @@ TEST_F(present, r3_no_fault_in_a_child)
 
 	ASSERT_NE(MAP_FAIL, p);
 	ASSERT_EQ(0, uiot_child_start(&child, faults_of_a_childs_walk, p));
-	/* what the child needs besides: its stack and the like */
+	/* a walk through other memory faults in the child's stack and code first */
 	uiot_child_ask(&child, 0);
 	EXPECT_EQ(0, uiot_child_ask(&child, 1));
 	EXPECT_EQ(0, uiot_child_end(&child));
 }
 
-/* The core keeps account of who maps, and of those who are gone by then. */
+/* The core must still find each mapping after a child that shared it is gone. */
 TEST_F(present, mapped_by_children_that_are_gone)
 {
 	struct uiot_op *child = uiot_op_alloc();
@@ -393,7 +393,7 @@ TEST_F(present, r5_window_that_moves)
 	EXPECT_EQ(UIOT_WORD(1, 1), word);
 }
 
-/* Larger than what one touch maps, which is aligned in memory. */
+/* More pages than one touch maps. What a touch maps is aligned in memory. */
 #define LARGE	40
 
 FIXTURE(large)
@@ -431,14 +431,14 @@ FIXTURE_TEARDOWN(large)
 	EXPECT_EQ(0, uiot_reset());
 }
 
-/* All of the region, from page @at of our address space on. */
+/* Maps the whole region at page @at of the reserved addresses. */
 static void *map_large(int fd, void *space, int at, int flags)
 {
 	return mmap(space + at * uiot_page(), LARGE * uiot_page(),
 		    PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0);
 }
 
-/* How many pages are not what they should be. */
+/* Returns the number of wrong pages. */
 static int wrong_pages(void *p, int stride)
 {
 	int i, page, wrong = 0;
@@ -498,8 +498,8 @@ TEST_F(large, touch_leaves_alone_what_was_unmapped)
 }
 
 /*
- * What ptrace() and the like can do. I/O memory has to be the real thing here,
- * since the kernel refuses to look at RAM that way.
+ * Access by ptrace() and the like. The I/O memory has to be real, because the kernel
+ * refuses this access if the pages are RAM.
  */
 FIXTURE(proc_mem)
 {
@@ -566,13 +566,13 @@ TEST_F(proc_mem, writes)
 {
 	__u32 word = 31;
 
-	/* a write to ROM goes nowhere, but it goes */
+	/* a write to ROM succeeds, without effect */
 	EXPECT_EQ(4, pwrite(self->mem, &word, 4, (off_t)(uintptr_t)self->p));
 	if (variant->writable)
 		EXPECT_EQ(31, uiot_peek(&self->dev, 0, 0));
 }
 
-/* What can't be mapped. */
+/* Calls of mmap() that have to fail. */
 FIXTURE(refused)
 {
 	struct uiot_dev dev;

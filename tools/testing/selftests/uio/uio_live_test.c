@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: events, sysfs files and everything else of a live device except its memory: for
- * that see uio_live_map_test.c. Also passes on mainline's core: those who use UIO today
- * must not notice a difference.
+ * UIO: events, sysfs files and all else of a live device except its memory, which has
+ * uio_live_map_test.c. These tests also pass on mainline: existing users of UIO must not
+ * notice a difference.
  */
 
 #include <fcntl.h>
@@ -297,7 +297,7 @@ TEST_F(event, register_again_after_unregister)
 	EXPECT_TRUE(poll_in(self->fd, 0));
 }
 
-/* What wakes sleepers, by all the calls that sleep. */
+/* Each call that can sleep, and what wakes it. */
 FIXTURE(sleeper)
 {
 	struct uiot_dev dev;
@@ -388,7 +388,7 @@ TEST_F(irq, interrupt_line_is_free_after_unregister)
 {
 	ASSERT_EQ(0, uiot_create(&self->dev, "irq=real"));
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
-	/* nobody handles it now: that must not reach the freed driver */
+	/* nobody handles this interrupt: it must not reach the freed driver */
 	uiot_do(&self->dev, "interrupt");
 	EXPECT_EQ(0, uiot_count(&self->dev, "interrupts"));
 }

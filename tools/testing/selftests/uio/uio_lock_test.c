@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: which locks the core holds when it calls a driver, as the driver sees it, and
- * lockdep if the kernel has it. A D number in a test's name is the number of a defect of
- * mainline: the test fails there.
+ * UIO: which locks the core holds when it calls a driver, as the driver and lockdep see
+ * it. A D number in a test's name is the number of a defect of mainline: the test fails
+ * there.
  */
 
 #include <fcntl.h>
@@ -32,7 +32,7 @@ static int call_irqcontrol(const struct uiot_dev *dev, int fd)
 	return write(fd, &on, sizeof(on)) < 0 ? -errno : 0;
 }
 
-/* A driver whose callback takes a lock, or more. */
+/* A driver whose callbacks take locks. */
 FIXTURE(callback)
 {
 	struct uiot_dev dev;
@@ -118,7 +118,7 @@ TEST_F(callback, d11_may_take_the_lock_of_the_address_space)
 	EXPECT_NO_REPORT();
 }
 
-/* With it held, many a system call copies from or to user space. */
+/* Many system calls copy from or to user space with the rtnl lock held. */
 TEST_F(callback, d11_may_take_rtnl)
 {
 	if (!self->lockdep)
@@ -172,8 +172,8 @@ TEST_F(callback, unregister_under_a_lock_that_it_does_not_take)
 }
 
 /*
- * What is a deadlock on any core. A guest of its own for each: lockdep says it
- * once, and there is a task that waits for itself until the guest goes.
+ * Callbacks that deadlock on any core. Each test needs a guest of its own: lockdep reports
+ * only once, and a task then waits for itself until the guest ends.
  */
 FIXTURE(own_callback)
 {
@@ -249,7 +249,7 @@ TEST_F(own_callback, that_drains_is_reported)
 	EXPECT_EQ(-ETIMEDOUT, uiot_wait_done(self->user, UIOT_WHILE_MS));
 }
 
-/* One after the other, so that nobody waits for ever. */
+/* The two steps run one after the other, so nobody waits for ever. */
 TEST_F(own_callback, that_takes_the_lock_of_unregister_is_reported)
 {
 	ASSERT_EQ(0, uiot_do(&self->dev, "act open:rtnl"));
@@ -261,7 +261,7 @@ TEST_F(own_callback, that_takes_the_lock_of_unregister_is_reported)
 	EXPECT_EQ(0, uiot_reset());
 }
 
-/* A callback that takes the lock of the address space, while mmap() has it. */
+/* A callback that takes the mmap_lock, while mmap() holds it. */
 FIXTURE(inversion)
 {
 	struct uiot_dev dev;
@@ -298,7 +298,7 @@ static int start_thread(void *arg, int what)
 	return uiot_start(ops[what]);
 }
 
-/* The threads are a child's, as they may never end. */
+/* The threads belong to a child process, because they may never end. */
 FIXTURE_SETUP(inversion)
 {
 	struct uiot_op *ops[2];
@@ -321,7 +321,7 @@ FIXTURE_SETUP(inversion)
 
 FIXTURE_TEARDOWN(inversion)
 {
-	/* whatever came next would wait, too */
+	/* the next operation would hang, too */
 	if (self->stuck)
 		return;
 	EXPECT_EQ(0, uiot_child_end(&self->child));
@@ -364,7 +364,7 @@ TEST_F(inversion, d11_mmap_does_not_wait_for_a_callback)
 	EXPECT_EQ(0, uiot_wait_done(self->mmap, UIOT_SOON_MS));
 }
 
-/* Calls of open and release at the same time. */
+/* Concurrent calls of open and release. */
 FIXTURE(turns)
 {
 	struct uiot_dev dev;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: how I/O memory is cached, and the kernel's account of that. An R or C number in a
- * test's name is the number of a former bug of this core that mainline never had.
+ * UIO: how I/O memory is cached, and the memory types that the kernel reserves for it. An
+ * R or C number in a test's name is the number of a former bug of this core that mainline
+ * never had.
  */
 
 #include <fcntl.h>
@@ -17,10 +18,10 @@
 #include "uio_testlib.h"
 
 #define PAGES		4
-/* Long enough for an unmapping to meet a fork or an mremap many times. */
+/* Long enough for an unmap to race with fork and mremap many times. */
 #define LOOP_SECONDS	3
 
-/* Types that are reserved where nothing but the regions of tests can be; x86 only. */
+/* Counts memory types reserved where only the tests have memory. x86 only. */
 static int reserved(void)
 {
 	FILE *list = fopen("/sys/kernel/debug/x86/pat_memtype_list", "r");
@@ -65,7 +66,7 @@ FIXTURE_VARIANT_ADD(type, iova_ctx) { .options = "ctx mem=shared:4", .caching = 
 
 FIXTURE_SETUP(type)
 {
-	/* of a test that failed */
+	/* what a failed test has left */
 	self->before = reserved();
 	UIOT_SETUP(&self->dev, variant->options);
 	UIOT_OPEN(self->fd, &self->dev);
@@ -151,7 +152,7 @@ TEST_F(type, r6_a_child_has_it_longer)
 	EXPECT_EQ(0, uiot_join(child, UIOT_SOON_MS));
 }
 
-/* A mapping that is taken away while the process forks, or moves it. */
+/* The core removes a mapping while the process forks or moves it. */
 FIXTURE(loop)
 {
 	struct uiot_dev dev;
@@ -186,7 +187,7 @@ LOOP(ram_revoke, "ctx mem=phys:4", MAP_SHARED, true);
 LOOP(own, "mmap remap mem=far:4", MAP_SHARED, false);
 LOOP(own_revoke, "mmap remap mem=far:4", MAP_SHARED, true);
 
-/* @events ends it; @ret counts. */
+/* op->events ends the loop; op->ret counts its rounds. */
 static bool goes_on(struct uiot_op *op)
 {
 	op->ret++;
@@ -194,7 +195,7 @@ static bool goes_on(struct uiot_op *op)
 	return !__atomic_load_n(&op->events, __ATOMIC_ACQUIRE);
 }
 
-/* From one half of the two places to the other, and back. */
+/* Moves the mapping from the first of two places to the second, and back. */
 static long move_it(struct uiot_op *op)
 {
 	size_t size = PAGES * uiot_page();
@@ -283,7 +284,7 @@ static void round_of(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, end(&self->forker));
 	EXPECT_EQ(0, self->mover.ret);
 	EXPECT_EQ(0, self->forker.ret);
-	/* nothing else comes to be there */
+	/* keeps the addresses reserved */
 	p = mmap(self->places, 2 * size, PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	ASSERT_EQ(self->places, p);

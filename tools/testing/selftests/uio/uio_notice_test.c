@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: what the log says of a driver without a context that leaves files open. The core
- * limits the rate of this message, and other tests may have used it up. So each test
- * reloads the core.
+ * UIO: the log message about a driver without a context whose device is open when it is
+ * unregistered. The core limits the rate of this message, and other tests may have used up
+ * the limit. So each test reloads the core.
  */
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 FIXTURE(notice)
 {
-	struct uiot_dev dev;	/* only to see whether there are contexts */
+	struct uiot_dev dev;	/* only to see whether the core has contexts */
 	int log;
 };
 
@@ -51,7 +51,7 @@ static int unregister_open(const char *options)
 	return ret;
 }
 
-/* A line for each time, and one only. */
+/* Expects exactly one line. */
 static void expect_notice(struct __test_metadata *_metadata, int log)
 {
 	char line[256] = "";

@@ -14,7 +14,7 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-/* What the next to allocate pages writes to them. */
+/* The next owner of freed pages writes this to them. */
 #define CHURN_PAGES	256
 #define CHURN_BYTE	0xa5
 
@@ -51,7 +51,7 @@ PAGE(block_2_context, 2, "ctx mem=block:2");
 PAGE(block_4_legacy, 4, "mem=block:4");
 PAGE(block_4_context, 4, "ctx mem=block:4");
 
-/* On one CPU, so that a page that is freed there is the next to be allocated. */
+/* One CPU allocates first the pages that were last freed on it. */
 static int stay_on_this_cpu(void)
 {
 	cpu_set_t set;
@@ -102,7 +102,7 @@ FIXTURE_TEARDOWN(page)
 	}								\
 } while (0)
 
-/* The same, as the driver sees it. */
+/* The same check from the driver's side. */
 #define EXPECT_DRIVERS_DATA() do {					\
 	int i;								\
 									\
@@ -118,7 +118,7 @@ static void unmap(void *p, int pages)
 	munmap(p, pages * uiot_page());
 }
 
-/* As many pages as are likely to be wanted next, by somebody else. */
+/* Allocates pages, as another process would, and so reuses the freed ones. */
 static void churn(void)
 {
 	size_t size = CHURN_PAGES * uiot_page();
@@ -210,7 +210,7 @@ TEST_F(page, d10_is_the_drivers_after_a_forked_copy_ends)
 	EXPECT_NO_SPLAT();
 }
 
-/* Devices with other data in the memory that has become free. */
+/* Makes devices that reuse the freed memory for other data. */
 static int reuse(const char *options)
 {
 	struct uiot_dev devs[8];
@@ -223,7 +223,7 @@ static int reuse(const char *options)
 	return ret;
 }
 
-/* A pipe keeps pages for as long as it likes, if it can get them. */
+/* A pipe can keep references to pages of the mapping for any time. */
 TEST_F(page, d10_pipe_has_no_foreign_data)
 {
 	struct iovec iov = { .iov_len = uiot_page() };

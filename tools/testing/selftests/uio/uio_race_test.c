@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: two operations at the same time. One is stopped at each call that the core makes,
- * and there the other one runs. A D number in a test's name is the number of a defect of
- * mainline, a C number that of a former bug of this core.
+ * UIO: two operations at the same time. The first one is stopped at each call that the core
+ * makes, and the second one runs then. A D number in a test's name is the number of a
+ * defect of mainline, a C number that of a former bug of this core.
  */
 
 #include <fcntl.h>
@@ -14,16 +14,16 @@
 
 /* More calls than any operation makes. */
 #define STEPS		50
-/* How long it may take to go through all of them. */
+/* How long all of them may take. */
 #define STEPS_TEST_S	300
-/* A kernel that delays releases, to find bugs, delays the end of a module. */
+/* A debug kernel delays releases to find bugs, which delays the removal of a module. */
 #define REMOVE_MS	(4 * UIOT_SOON_MS)
-/* Once in 13 times mainline's uevent was too early. */
+/* On mainline, one uevent in 13 was too early. */
 #define ANNOUNCEMENTS	200
 
 /*
- * The first operation is stopped at one of its calls, of which where says the
- * function, and the second is done there; or the node is opened.
+ * The first operation is stopped at its call of the function @where. Then the second one
+ * runs, or the node is opened.
  */
 struct scene {
 	struct uiot_dev dev;
@@ -86,8 +86,8 @@ static int go_on(struct scene *scene)
 }
 
 /*
- * Begins the first operation. 1: it is stopped at its call number @n; 0: it has
- * ended without so many.
+ * Begins the first operation. Returns 1 if it has stopped at its call number @n, 0 if it
+ * has ended before that.
  */
 static int stop_at(struct scene *scene, int n, const char *fail)
 {
@@ -126,7 +126,7 @@ static int stop_cmd_at(struct scene *scene, const char *verb, int n,
 	return stop_at(scene, n, fail);
 }
 
-/* Until it ends, or waits for the first. */
+/* Runs the second operation until it ends, or waits for the first one. */
 static int do_second(struct scene *scene, long (*fn)(struct uiot_op *op), int ms)
 {
 	int ret;
@@ -177,9 +177,8 @@ static long remove_module(struct uiot_op *op)
 }
 
 /*
- * The module of the driver goes while open() is on its way to it. Mainline's
- * open() asks a module that is no more. Without an interrupt, which would pin
- * the module.
+ * The driver's module is removed while open() is under way. Mainline's open() then asks a
+ * module that is gone. There is no interrupt, because it would pin the module.
  */
 TEST_F_TIMEOUT(race, d6_module_removed_at_each_step_of_open, STEPS_TEST_S)
 {
@@ -215,7 +214,7 @@ TEST_F_TIMEOUT(race, d6_module_removed_at_each_step_of_open, STEPS_TEST_S)
 	EXPECT_TRUE(uiot_module_goes("uio_test", REMOVE_MS));
 }
 
-/* Whoever got a file finds it dead, whoever did not is told that it is gone. */
+/* If the open succeeded, the file is dead. If it failed, it gave ENODEV. */
 TEST_F_TIMEOUT(race, d13_unregister_at_each_step_of_open, STEPS_TEST_S)
 {
 	struct scene *scene = &self->scene;
@@ -247,8 +246,9 @@ TEST_F_TIMEOUT(race, d13_unregister_at_each_step_of_open, STEPS_TEST_S)
 }
 
 /*
- * Whoever hears of a device can use it, as udev's rules do: its attributes are there, and
- * it can be opened. @path is that of the device below /sys. What does not work, or NULL.
+ * A device has to be usable as soon as a uevent announces it, because udev's rules use it:
+ * it has its attributes, and can be opened. @path is the path of the device below /sys.
+ * Returns what does not work, or NULL.
  */
 static const char *use_device(const char *path)
 {
@@ -291,7 +291,7 @@ static int open_error(const char *node)
 	return 0;
 }
 
-/* ENODEV also if it is not there at all. */
+/* ENOENT counts as ENODEV: the attribute may not be there yet. */
 static int attribute_error(const struct uiot_dev *dev)
 {
 	char buf[64];
@@ -306,9 +306,9 @@ static int attribute_error(const struct uiot_dev *dev)
 } while (0)
 
 /*
- * Nobody gets in before registration is over but for the last step, by which it tells:
- * not by a node that was there before, and not by what uevents say. On mainline such a
- * file holds a device without a reference.
+ * Nobody can open the device before the last step of registration, the uevent: neither
+ * through a node that was there before, nor after an early uevent. On mainline, a file
+ * that is opened too early holds no reference to the device.
  */
 TEST_F_TIMEOUT(race, d7_c2_nobody_gets_in_before_the_end, STEPS_TEST_S)
 {
@@ -347,7 +347,7 @@ TEST_F_TIMEOUT(race, d7_c2_nobody_gets_in_before_the_end, STEPS_TEST_S)
 	close(uevents);
 }
 
-/* The same by chance, for who has no modules that stop threads. */
+/* The same by chance, without a module that stops threads. */
 struct udev {
 	int uevents;
 	int handled;
@@ -436,7 +436,7 @@ TEST_F_TIMEOUT(race, d8_register_at_each_step_of_unregister, STEPS_TEST_S)
 	EXPECT_LT(0, n);
 }
 
-/* A registration that fails at a function, while somebody tries to get in. */
+/* A registration that fails at a function, while somebody tries to open the device. */
 FIXTURE(failing)
 {
 	struct scene scene;
@@ -475,7 +475,7 @@ FIXTURE_TEARDOWN(failing)
 	EXPECT_EQ(0, clean_up(&self->scene));
 }
 
-/* So there is nothing to be cleaned up after a user, and no kick for one. */
+/* If nobody could open the device, the core has no user to clean up after, or to kick. */
 TEST_F_TIMEOUT(failing, d12_c2_nobody_gets_in, STEPS_TEST_S)
 {
 	struct scene *scene = &self->scene;
@@ -500,7 +500,7 @@ TEST_F_TIMEOUT(failing, d12_c2_nobody_gets_in, STEPS_TEST_S)
 	EXPECT_LT(0, n);
 }
 
-/* The same for each allocation of memory, where the kernel can make them fail. */
+/* The same for each memory allocation. The kernel needs fault injection. */
 FIXTURE(allocations)
 {
 	struct uiot_dev dev;
@@ -515,8 +515,8 @@ FIXTURE_VARIANT(allocations)
 };
 
 /*
- * No real interrupt: what procfs shows of one can be incomplete when it was short of
- * memory, and the kernel then warns when the interrupt is freed.
+ * There is no real interrupt. If an allocation for its entries in procfs fails, the kernel
+ * goes on without them, and warns when the interrupt is freed.
  */
 FIXTURE_VARIANT_ADD(allocations, legacy) {
 	.options = "mem=virtual:1 ports idle",
@@ -528,7 +528,7 @@ FIXTURE_VARIANT_ADD(allocations, context) {
 
 static bool opener_stop;
 
-/* Finds the device absent or live; or dead, when it was live before. */
+/* open() finds the device absent or live. A device that was live may be dead later. */
 static long open_loop(struct uiot_op *op)
 {
 	long ret = 0;
@@ -575,7 +575,7 @@ FIXTURE_TEARDOWN(allocations)
 	EXPECT_EQ(0, uiot_reset());
 }
 
-/* Registers; the allocation number @n fails. *@left if there are not as many. */
+/* Registers with allocation number @n failing. *@left: there were fewer allocations. */
 static int register_with_fault(int control, const struct uiot_dev *dev, int n,
 			       bool *left)
 {

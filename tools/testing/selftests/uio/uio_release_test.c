@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: when the driver's release and its context's release are called, and what stays
+ * UIO: when the core calls the driver's release and the context's release, and what stays
  * pinned until then. A D number in a test's name is the number of a defect of mainline:
  * the test fails there.
  */
@@ -14,7 +14,7 @@
 
 #define PAGES		4
 
-/* By what user space can hold on to a device. */
+/* The ways in which user space can hold a device. */
 struct hold {
 	int fd;
 	int other_fd;
@@ -32,7 +32,7 @@ FIXTURE(held)
 
 FIXTURE_VARIANT(held)
 {
-	/* makes the hold out of the descriptor in it, and drops the latter */
+	/* makes the hold from hold->fd, and then closes that */
 	int (*take)(struct hold *hold);
 	void (*drop)(struct hold *hold);
 	bool other_node;
@@ -80,7 +80,7 @@ static void drop_child(struct hold *hold)
 	uiot_child_end(&hold->child);
 }
 
-/* The descriptor is in a message that nobody has received. */
+/* A message that nobody has received holds the descriptor. */
 static int take_message(struct hold *hold)
 {
 	int pair[2];
@@ -139,7 +139,7 @@ static void drop_both(struct hold *hold)
 	drop_mapping(hold);
 }
 
-/* The ring has the file registered. */
+/* The file is registered with an io_uring. */
 static int take_ring(struct hold *hold)
 {
 	int ret = uiot_uring_open(&hold->ring);
@@ -227,7 +227,7 @@ FIXTURE_VARIANT_ADD(held, mapping_of_another_node)
 	.other_node = true,
 };
 
-/* Mainline's best is a device without a context: D5 is about that. */
+/* Mainline has no contexts, so D5 is tested without one. */
 FIXTURE_SETUP(held)
 {
 	int ret;

@@ -16,7 +16,7 @@
 
 #define PAGES		4
 
-/* Two open files, each with a mapping of which page 0 is present. */
+/* Two open files, each with a mapping. Page 0 of each is present. */
 FIXTURE(file)
 {
 	struct uiot_dev dev;
@@ -28,7 +28,7 @@ FIXTURE(file)
 FIXTURE_VARIANT(file)
 {
 	const char *options;
-	bool kept;		/* the device's revocation leaves present pages */
+	bool kept;		/* uio_revoke_device() leaves present pages mapped */
 };
 
 #define FILE_OF(_name, _options, _kept)					\
@@ -114,7 +114,7 @@ TEST_F(file, absent_page_is_gone)
 	EXPECT_EQ(SIGBUS, has_page(self->p, 1));
 }
 
-/* Not even for a page that goes at once: another thread could read it. */
+/* Not even for a page that is unmapped at once: another thread could read it. */
 TEST_F(file, driver_is_not_asked_for_a_page)
 {
 	long faults;
@@ -230,7 +230,7 @@ TEST_F(file, slot_is_used_again)
 	EXPECT_EQ(SIGBUS, has_page(self->other_p, 0));
 }
 
-/* What needs no memory. */
+/* Calls that need no memory. */
 FIXTURE(call)
 {
 	struct uiot_dev dev;
@@ -358,7 +358,7 @@ TEST_F(call, blocked_epoll_wakes)
 	blocked_wakes(_metadata, self->fd, uiot_op_epoll, 1, POLLHUP | POLLERR);
 }
 
-/* Whoever waits for another file of the device comes before it. */
+/* A waiter on another file of the device is first in the queue. */
 TEST_F(call, exclusive_waiter_wakes)
 {
 	struct uiot_op *other = uiot_op_alloc();
@@ -416,15 +416,15 @@ TEST_F(call, argument_and_request_are_checked)
 }
 
 /*
- * Who is on the way to the driver, or to where signals are sent from: once the ioctl has
- * returned, none gets there for that file.
+ * Calls that are on their way to the driver, or to the list of files that get signals. Once
+ * the ioctl has returned, none of them gets there for the revoked file.
  */
 static long op_revoke(struct uiot_op *op)
 {
 	return ioctl(op->fd, UIO_IOC_REVOKE, 0);
 }
 
-/* Its turn comes late: the driver is busy with another file's. */
+/* The write waits for its turn, because the driver is busy with another file's write. */
 TEST(c3_write_that_waits_for_its_turn)
 {
 	struct uiot_op first = { .fn = uiot_op_write }, second = first;
@@ -462,7 +462,7 @@ static long write_from_addr(struct uiot_op *op)
 	return write(op->fd, op->addr, sizeof(__s32));
 }
 
-/* In a child, whose address space may be locked: the argument is another device's page. */
+/* The argument is a page of another device. A child writes, because it may lock its mm. */
 TEST_F(call, c3_write_that_waits_for_its_argument)
 {
 	struct uiot_op *writer = uiot_op_alloc();
@@ -507,8 +507,8 @@ static bool fasync_is_behind(void *arg)
 }
 
 /*
- * The ioctl waits for the file to be among those that signals are sent for. Were it not
- * so, the file would get there when it has returned.
+ * The ioctl waits for a call that puts the file on the list of files that get signals.
+ * Otherwise, the file could get on this list after the ioctl has returned.
  */
 static void check_fasync(struct __test_metadata *_metadata, const struct uiot_dev *dev,
 			 int fd, bool after)

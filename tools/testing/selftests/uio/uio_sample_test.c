@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: the sample driver and its client, which are for others to copy from.
+ * UIO: the sample driver and its client.
  */
 
 #include <dirent.h>
@@ -24,7 +24,7 @@ FIXTURE(sample)
 	char node[32];
 };
 
-/* The sample's node in /dev, of which there is one at a time. */
+/* Finds the sample's node in /dev. There is one at a time. */
 static int find_node(char *node, size_t size)
 {
 	DIR *dir = opendir(SAMPLE "/uio");
@@ -61,7 +61,7 @@ FIXTURE_TEARDOWN(sample)
 	EXPECT_EQ(0, uiot_module_remove("uio_sample"));
 }
 
-/* Appends what the client says to @out until that contains @text. */
+/* Appends the client's output to @out until @out contains @text. */
 static bool client_says(int fd, char *out, size_t size, const char *text)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
@@ -130,9 +130,9 @@ TEST_F(sample, is_plugged_in_again_while_the_old_one_is_held)
 }
 
 /*
- * A module_init() that fails, while somebody opens the device as soon as that works. The
- * kernel frees such a module whatever its count: then nobody may have a file, whose close
- * would call code of it. Where the kernel can make allocations fail.
+ * module_init() fails, while somebody opens the device as soon as that works. The kernel
+ * then frees the module without a look at its count. So nobody may have an open file,
+ * because its close would call the freed code. The kernel needs fault injection.
  */
 FIXTURE(init)
 {
@@ -141,10 +141,10 @@ FIXTURE(init)
 	int log;
 };
 
-/* What the init function does last are the last allocations; each load takes seconds. */
+/* Only the last allocations are in module_init(). Each load takes seconds. */
 #define ALLOCATIONS	16
 #define INIT_TEST_S	600
-/* A kernel that delays releases, to find bugs, delays the end of a module. */
+/* A debug kernel delays releases to find bugs, which delays the removal of a module. */
 #define REMOVE_MS	(4 * UIOT_SOON_MS)
 
 static int find_module(char *file, size_t size)
@@ -185,7 +185,7 @@ FIXTURE_TEARDOWN(init)
 
 static bool opener_stop;
 
-/* The file that it got, or an error. */
+/* Returns the descriptor, or -1. */
 static long open_at_once(struct uiot_op *op)
 {
 	int fd;
@@ -196,7 +196,7 @@ static long open_at_once(struct uiot_op *op)
 	return fd;
 }
 
-/* The allocation number @n fails. *@left: how many there were too few. */
+/* Loads with allocation number @n failing. *@left: 0 if it failed, else there were fewer. */
 static int load_with_fault(const char *file, int n, int *left)
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
@@ -215,7 +215,7 @@ static int load_with_fault(const char *file, int n, int *left)
 	return ret;
 }
 
-/* The same, with somebody at the door. *@opened: he got in. */
+/* The same, while a thread tries to open the node. *@opened: it succeeded. */
 static int load_while_opened(const char *file, const char *node, int n, bool *opened)
 {
 	struct uiot_op opener = { .fn = open_at_once };
@@ -233,7 +233,7 @@ static int load_while_opened(const char *file, const char *node, int n, bool *op
 	if (uiot_join(&opener, UIOT_SOON_MS))
 		return -ETIMEDOUT;
 	*opened = opener.ret >= 0;
-	/* this is where the module must still be there */
+	/* close calls code of the module, which must still be there */
 	if (*opened)
 		close(opener.ret);
 	return ret;

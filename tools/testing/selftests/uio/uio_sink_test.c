@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: a context that has chosen the sink, a writable page of zeros, over SIGBUS.
+ * UIO: a context that has chosen the sink, a writable page of zeros, instead of SIGBUS.
  */
 
 #include <errno.h>
@@ -24,8 +24,8 @@ FIXTURE(sink)
 FIXTURE_VARIANT(sink)
 {
 	const char *options;
-	bool io;		/* goes, even if it was present */
-	bool dma;		/* the kernel takes no sink where it is mapped privately */
+	bool io;		/* unmapped, even if it was present */
+	bool dma;		/* the kernel accepts no sink in a private mapping of it */
 };
 
 FIXTURE_VARIANT_ADD(sink, phys) { .options = "ctx sink mem=phys:4", .io = true, };

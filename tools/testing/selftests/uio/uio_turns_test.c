@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: which callbacks of a driver run concurrently. Without a context, the callbacks
- * that mainline calls one at a time take turns (R4). With a context they do not.
+ * UIO: which callbacks of a driver run concurrently. Mainline calls some one at a time. For
+ * a driver without a context, this core does the same (R4). With a context it does not.
  */
 
 #include <fcntl.h>
@@ -53,7 +53,7 @@ CONTEXT(release, irqcontrol);
 CONTEXT(release, open);
 CONTEXT(release, release);
 
-/* A call that gets to the callback. */
+/* Prepares a call that gets to the callback. */
 static int prepare(struct uiot_op *op, const struct uiot_dev *dev, int fd,
 		   const char *callback)
 {
@@ -102,7 +102,7 @@ TEST_F(pair, r4_takes_turns)
 	ASSERT_EQ(0, uiot_start(&self->first));
 	ASSERT_TRUE(uiot_count_becomes(&self->dev, "inside", 1));
 	ASSERT_EQ(0, uiot_start(&self->second));
-	/* inside as well, or waiting for its turn */
+	/* it sleeps in the callback, or waits for its turn */
 	ASSERT_EQ(0, uiot_wait_asleep(&self->second));
 	EXPECT_EQ(*variant->options ? 2 : 1, uiot_count(&self->dev, "inside"));
 }

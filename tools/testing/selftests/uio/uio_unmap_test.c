@@ -14,7 +14,7 @@
 #define MAPS		2
 #define FILES		2
 
-/* Two files have both regions mapped, and all pages are present. */
+/* Two open files. Both map both regions, and all pages are present. */
 FIXTURE(range)
 {
 	struct uiot_dev dev;
@@ -63,7 +63,7 @@ FIXTURE_TEARDOWN(range)
 	EXPECT_EQ(0, uiot_reset());
 }
 
-/* How many faults the touch of all pages takes. */
+/* Returns the number of faults that a touch of all pages takes. */
 static long refaults(const struct uiot_dev *dev, void *p)
 {
 	long before = uiot_count(dev, "faults");
@@ -114,7 +114,7 @@ TEST_F(range, moved_mapping_is_found)
 
 #define ALIGNED	((void *)(1ul << 40))
 
-/* What a driver finds next to a touched page has to go as well. */
+/* Pages that the driver returned in addition to the touched one are unmapped as well. */
 TEST(range_of_pages_that_were_not_touched)
 {
 	struct uiot_dev dev;
@@ -124,12 +124,12 @@ TEST(range_of_pages_that_were_not_touched)
 
 	UIOT_SETUP(&dev, "ctx around mem=context:40");
 	UIOT_OPEN(fd, &dev);
-	/* how many pages a touch maps depends on where in memory it is */
+	/* the number of pages that a touch maps depends on the address */
 	p = mmap(ALIGNED, 40 * uiot_page(), PROT_READ,
 		 MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
 	ASSERT_EQ(ALIGNED, p);
 
-	/* the first touch has one page, the next as many as there are, without gap */
+	/* the first touch maps one page, the next one all pages up to a missing one */
 	ASSERT_EQ(0, uiot_load_word(p, &word));
 	EXPECT_EQ(0, uiot_count(&dev, "arounds"));
 	ASSERT_EQ(0, uiot_load_word(p + uiot_page(), &word));
@@ -142,7 +142,7 @@ TEST(range_of_pages_that_were_not_touched)
 	EXPECT_EQ(2, uiot_count(&dev, "faults"));
 	ASSERT_EQ(0, uiot_load_word(p + 4 * uiot_page(), &word));
 	EXPECT_EQ(UIOT_WORD(0, 4), word);
-	/* it does not follow the last touch: one page again, and after it as many as are */
+	/* this touch does not follow the last one: it maps one page, and the next one several */
 	EXPECT_EQ(4, uiot_count(&dev, "arounds"));
 	ASSERT_EQ(0, uiot_load_word(p + 5 * uiot_page(), &word));
 	EXPECT_EQ(UIOT_WORD(0, 5), word);

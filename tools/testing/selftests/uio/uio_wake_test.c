@@ -12,7 +12,7 @@
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
-/* What a device has been unregistered with: both kinds of driver. */
+/* An open file of a device, with both kinds of driver. */
 FIXTURE(file)
 {
 	struct uiot_dev dev;
@@ -45,7 +45,7 @@ TEST_F(file, new_open_is_enodev)
 	char node[64];
 	int fd;
 
-	/* udev takes its time, so the node may be there for a while */
+	/* udev may take a while to remove the node */
 	ASSERT_EQ(0, stat(self->dev.node, &st));
 	snprintf(node, sizeof(node), "/dev/stale-%d", getpid());
 	ASSERT_EQ(0, mknod(node, S_IFCHR | 0600, st.st_rdev));
@@ -237,7 +237,7 @@ TEST_F(file, other_devices_are_not_affected)
 	close(pfd.fd);
 }
 
-/* Everything that sleeps, woken by unregistration. */
+/* Each call that can sleep. Unregistration wakes it. */
 FIXTURE(sleeper)
 {
 	struct uiot_dev dev;
@@ -331,8 +331,8 @@ TEST_F(sleeper, revoke_wakes)
 }
 
 /*
- * The sleeper has looked at the device and is about to queue itself, or just
- * has, when unregistration wakes the queue.
+ * The sleeper has looked at the device. It is about to queue itself, or has just done so,
+ * when unregistration wakes the queue.
  */
 #define WINDOW_TEST(_after) do {					\
 	bool held;							\
@@ -391,7 +391,7 @@ TEST_F(reader, unregister_after_it_is_queued_wakes)
 	WINDOW_TEST(true);
 }
 
-/* Those that wait for more than one file, in the window. */
+/* poll(), select() and epoll in the window. */
 FIXTURE(poller)
 {
 	struct uiot_dev dev;
@@ -442,7 +442,7 @@ TEST_F(poller, unregister_after_it_is_queued_wakes)
 	WINDOW_TEST(true);
 }
 
-/* Events to a driver's info that is not registered: a crash on mainline. */
+/* Events for a uio_info that is not registered. Mainline crashes. */
 FIXTURE(notify)
 {
 	struct uiot_dev dev;
@@ -487,7 +487,7 @@ TEST_F(notify, d9_after_unregistration_is_ignored)
 	ASSERT_LE(0, log);
 	ASSERT_EQ(0, uiot_do(&self->dev, "register"));
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister keep"));
-	/* a debug kernel says so when it frees an object later, by 4 s at most */
+	/* a debug kernel delays releases by up to 4 s, and logs it */
 	if (uiot_log_find(log, "(delayed ", line, sizeof(line)))
 		left = 50;
 	while (left--) {

@@ -74,7 +74,7 @@ int uiot_read_file(const char *path, char *buf, size_t size)
 	return n < 0 ? n : 0;
 }
 
-/* Is the counter in this file no longer 0? */
+/* Returns whether the counter in this file has left 0. */
 bool uiot_file_counts(const char *path)
 {
 	char buf[16];
@@ -133,7 +133,7 @@ int uiot_load(const char *module)
 	if (!uiot_wait_until(driver_name_is_free, path, 2 * UIOT_SOON_MS))
 		return -EEXIST;
 
-	/* "make install" of the selftests puts the test modules below modules/ */
+	/* "make install" of the selftests puts the test modules in modules/ */
 	snprintf(command, sizeof(command),
 		 "m=%s; modprobe -q $m || { [ -e modules/$m.ko ] && insmod modules/$m.ko; }",
 		 module);
@@ -260,7 +260,7 @@ int uiot_open(const struct uiot_dev *dev, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Opens the device through another device node, with its own inode. */
+/* Opens the device through a second device node, which has an inode of its own. */
 int uiot_open_other_node(const struct uiot_dev *dev, int flags)
 {
 	struct stat st;
@@ -398,7 +398,7 @@ void *uiot_move(void *p, int pages)
 	       mremap(p, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 }
 
-/* This does not work for I/O memory, and need not: that is always unmapped. */
+/* This has no effect on I/O memory. It need not: revoke always unmaps that. */
 void uiot_make_absent(void *p, int pages)
 {
 	madvise(p, pages * uiot_page(), MADV_DONTNEED);

@@ -2,7 +2,7 @@
 /*
  * Library of the UIO tests: devices made by the uio_test module, touches that may raise a
  * signal, operations in threads and child processes. Functions return 0 or a negative
- * error code unless a comment says otherwise. None waits for ever.
+ * error code unless a comment says otherwise. Each wait has a time-out.
  */
 
 #ifndef _UIO_TESTLIB_H
@@ -17,9 +17,9 @@
 #include <sys/types.h>
 
 /*
- * Time-out of an event that must happen. It is enough for a slow emulated CPU that others
- * use as well, and longer on a debug kernel. So tests need a longer time-out than the
- * default of the harness.
+ * How long a test waits for an event that must happen. It suffices for a slow emulated CPU
+ * that also does other work, and is longer on a debug kernel. So tests need a longer
+ * time-out than the default of the harness.
  */
 int uiot_soon_ms(void);
 #define UIOT_SOON_MS	uiot_soon_ms()
@@ -27,10 +27,10 @@ int uiot_soon_ms(void);
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	180
 #endif
-/* How long a test looks for an event that must not happen. */
+/* How long a test watches for an event that must not happen. */
 #define UIOT_WHILE_MS	100
 
-/* Stands for a mapping if there is none. */
+/* What a failed mmap() returns, as a pointer to any type. */
 #define MAP_FAIL		((void *)-1)
 
 /* Every page of a new region is filled with this word. */
@@ -45,7 +45,7 @@ struct uiot_dev {
 	char node[32];
 };
 
-/* Removes what other tests have left, and creates a device; or skips the test. */
+/* Removes what other tests have left, and creates a device. Skips if the core lacks it. */
 #define UIOT_SETUP(_dev, _options) do {					\
 	int _ret;							\
 									\
@@ -58,7 +58,7 @@ struct uiot_dev {
 
 #define UIOT_OPEN(_fd, _dev)	ASSERT_LE(0, (_fd) = uiot_open(_dev, O_RDWR))
 
-/* If the check fails, it logs the name of the error. Comparisons of runs quote it. */
+/* If the check fails, it logs the name of the error: reports quote it. */
 #define UIOT_EXPECT_ERRNO(_errno) do {					\
 	int _err = errno;						\
 									\
@@ -110,12 +110,12 @@ int uiot_store_word(void *addr, __u32 word);
 size_t uiot_page(void);
 void uiot_make_absent(void *p, int pages);	/* a touch may map its neighbours */
 void *uiot_move(void *p, int pages);	/* mremap() to a free address */
-/* caching of I/O memory: wb, wc, uc- or uc; -EOPNOTSUPP: can't be found out */
+/* caching of I/O memory: wb, wc, uc- or uc; -EOPNOTSUPP: the kernel does not say */
 int uiot_caching(const void *addr, char *buf, size_t size);
 
 /*
- * An operation that may block. It runs in a thread. If it blocks with the mmap_lock held,
- * it has to run in a child process, and this struct must be in shared memory.
+ * An operation that may block. It runs in a thread. If it can block with the mmap_lock
+ * held, it has to run in a child process, and this struct must be in shared memory.
  */
 struct uiot_op {
 	long (*fn)(struct uiot_op *op);
@@ -142,7 +142,7 @@ long uiot_op_edge(struct uiot_op *op);	/* epoll, edge-triggered */
 long uiot_op_exclusive(struct uiot_op *op);	/* epoll, EPOLLEXCLUSIVE */
 long uiot_op_uring(struct uiot_op *op);	/* a poll request */
 long uiot_op_mmap(struct uiot_op *op);
-long uiot_op_load(struct uiot_op *op);	/* addr is touched */
+long uiot_op_load(struct uiot_op *op);	/* touches addr */
 long uiot_op_close(struct uiot_op *op);
 long uiot_op_cmd(struct uiot_op *op);	/* text is the command */
 
@@ -174,7 +174,7 @@ void uiot_window_move(void);	/* lets the thread go from before the call to after
 bool uiot_window_late(void);	/* the thread was held up too long, and went on by itself */
 bool uiot_window_go(void);	/* false if uiot_window_late() */
 
-/* if the thread went on by itself, the test proves nothing */
+/* a test whose thread went on by itself has shown nothing */
 #define UIOT_SKIP_IF_LATE(_held) do {					\
 	if (!(_held))							\
 		SKIP(return, "held up for too long: it went on by itself"); \
@@ -187,17 +187,17 @@ int uiot_step_arm(unsigned int at, const char *fail);
 int uiot_step_stopped(struct uiot_op *op, char *where, size_t size);	/* 0: done */
 void uiot_step_go(void);
 void uiot_step_end(void);
-/* waits until it sleeps in a function whose name begins with @where; -ECANCELED: done */
+/* waits until @op sleeps in a function whose name begins with @where; -ECANCELED: done */
 int uiot_wait_asleep_in(struct uiot_op *op, const char *where, int ms);
 
-/* the uio_hold module holds up TCMU's work that looks for time-outs */
+/* the uio_hold module holds up the work with which TCMU looks for time-outs */
 int uiot_hold_arm(void);
 bool uiot_hold_hit(int ms);
 void uiot_hold_go(void);
-/* the module can also wait until RCU has freed all that was queued for it */
+/* uio_hold can also wait until RCU has freed all that is queued */
 int uiot_wait_rcu(void);
 
-/* makes a device node for the next device that is registered */
+/* makes a device node for the next device to be registered */
 int uiot_next_node(char *node, size_t size);
 
 /* the kernel log, beginning at uiot_log_open() */
@@ -210,10 +210,10 @@ int uiot_lockdep_on(void);
 int uiot_uevent_open(void);
 bool uiot_uevent_added(int fd, char *path, size_t size);	/* path: below /sys */
 
-/* lets allocation number n of this thread fail, if the kernel supports it */
+/* makes allocation number n of this thread fail, if the kernel supports it */
 int uiot_faults_on(void);
 int uiot_fault_arm(int n);	/* returns a descriptor */
-int uiot_fault_end(int fd);	/* 0: it failed; else: so many allocations were missing */
+int uiot_fault_end(int fd);	/* 0: it failed; else: there were too few */
 
 /* io_uring */
 struct uiot_uring {

@@ -59,7 +59,7 @@ bool uiot_log_find(int fd, const char *text, char *line, size_t size)
 	return false;
 }
 
-/* Complaints of the kernel. A test quotes the words, or the line if there are none. */
+/* Complaints of the kernel. Words: how a test quotes it; NULL: as in the log. */
 static const struct {
 	const char *mark;
 	const char *words;
@@ -94,7 +94,7 @@ bool uiot_log_splat(int fd, char *text, size_t size)
 	return false;
 }
 
-/* Returns 1 if lockdep is on, 0 if it is off, which it is after its first report. */
+/* Returns 1 if lockdep is on, 0 if it is off. Its first report switches it off. */
 int uiot_lockdep_on(void)
 {
 	char buf[4096], *word;
@@ -119,7 +119,7 @@ int uiot_uevent_open(void)
 	return fd;
 }
 
-/* Looks for "add@" and the path of a device uioN. The rest of the event is not needed. */
+/* An event begins with "add@" and the path of the device. The rest is not needed. */
 bool uiot_uevent_added(int fd, char *path, size_t size)
 {
 	char event[4096];
@@ -140,7 +140,7 @@ bool uiot_uevent_added(int fd, char *path, size_t size)
 
 /* Allocations that fail */
 
-/* Also for allocations that may wait. Without a backtrace of each failure. */
+/* failslab ignores allocations that may wait unless told otherwise. */
 int uiot_faults_on(void)
 {
 	int ret = uiot_write_file("/sys/kernel/debug/failslab/verbose", "0");

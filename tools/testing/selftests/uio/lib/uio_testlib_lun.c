@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Library of the TCMU tests: a SCSI unit. The test plays its daemon, and decides when a
- * command is taken off the ring. Reads and writes move no data: the test reads and fills
- * the data area itself.
+ * Library of the TCMU tests: a SCSI unit. The test acts as its daemon, and decides when to
+ * take a command off the ring. Answers to reads and writes move no data: the test reads
+ * and fills the data area itself.
  */
 
 #include <errno.h>
@@ -22,9 +22,9 @@
 #define SECTOR_SIZE	512
 
 /*
- * The SCSI type of the unit. It is not a disk, so the disk driver leaves it alone. With
- * CONFIG_DEBUG_KOBJECT_RELEASE, freeing a disk makes the kernel complain: the disk
- * contains an object whose release was delayed.
+ * The SCSI type of the unit. It is not a disk, so that the disk driver leaves it alone:
+ * with CONFIG_DEBUG_KOBJECT_RELEASE, the kernel complains about each disk that is freed,
+ * because a disk contains an object whose release that option delays.
  */
 #define PROCESSOR	0x03
 
@@ -84,7 +84,7 @@ bool uiot_lun_answer(struct uiot_lun *lun, enum uiot_lun_what what)
 	return hand_over(lun, tail);
 }
 
-/* An answer takes the next place in the ring, no matter which command it belongs to. */
+/* Each answer takes the next place in the ring. Its id says which command it belongs to. */
 bool uiot_lun_answer_last(struct uiot_lun *lun)
 {
 	struct tcmu_cmd_entry *first = NULL, *last = NULL;
@@ -267,7 +267,7 @@ void uiot_lun_detach(struct uiot_lun *lun)
 	uiot_tcmu_unexport();
 }
 
-/* The initiator: sends a command as it is, and does not retry it */
+/* The initiator: sg sends each command unchanged, and does not retry it */
 
 static int send_command(int fd, struct sg_io_hdr *io)
 {

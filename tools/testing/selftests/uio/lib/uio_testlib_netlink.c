@@ -86,7 +86,7 @@ static int receive(int sock, struct message *msg)
 	return recv(sock, msg, sizeof(*msg), 0) < 0 ? -errno : 0;
 }
 
-/* Sends @msg. Returns the kernel's status. @reply gets the answer, if there is one. */
+/* Sends @msg, and returns the kernel's status. If the kernel replies, fills in @reply. */
 static int ask(int sock, struct message *msg, struct message *reply)
 {
 	struct nlmsgerr *err;
@@ -108,7 +108,7 @@ static int ask(int sock, struct message *msg, struct message *reply)
 	return err->error;
 }
 
-/* Returns the group's number, from the controller's answer, or 0. */
+/* Finds the number of a multicast group in the controller's answer. Returns 0 if it is absent. */
 static __u32 group_of(struct message *msg, const char *name)
 {
 	size_t size, len;

@@ -32,13 +32,13 @@ static inline __u32 ring_after(struct tcmu_mailbox *ring, __u32 at)
 
 static inline __u32 ring_head(const struct tcmu_mailbox *ring)
 {
-	/* pairs with the kernel's release: everything before the head can be read */
+	/* pairs with the kernel's release: entries before the head are complete */
 	return __atomic_load_n(&ring->cmd_head, __ATOMIC_ACQUIRE);
 }
 
 static inline void ring_set_tail(struct tcmu_mailbox *ring, __u32 at)
 {
-	/* pairs with the kernel's read of the tail: the answers are written before */
+	/* pairs with the kernel's read of the tail: answers before the tail are complete */
 	__atomic_store_n(&ring->cmd_tail, at, __ATOMIC_RELEASE);
 }
 
@@ -53,7 +53,7 @@ static inline const __u8 *ring_cdb(const struct tcmu_mailbox *ring,
 	return (const __u8 *)ring + entry->req.cdb_off;
 }
 
-/* Gives a command its data, as much as fits into the first iovec. */
+/* Copies data to the first iovec of a command, and cuts off the rest. */
 static inline void ring_give(struct tcmu_mailbox *ring, struct tcmu_cmd_entry *entry,
 			     const void *data, size_t size)
 {
@@ -83,9 +83,9 @@ static inline void ring_give_identity(struct tcmu_mailbox *ring,
 }
 
 /*
- * The answer overwrites the request. A status other than RING_GOOD means an illegal
- * request: the command is not supported. Writes only the beginning of the sense data: the
- * benchmark sends many commands, so this does as little as possible.
+ * The answer overwrites the request. A status other than RING_GOOD says "illegal request:
+ * unsupported command". Only the beginning of the sense data is written, because the
+ * benchmark measures this function, too.
  */
 static inline void ring_answer(struct tcmu_cmd_entry *entry, int status)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Library of the UIO tests: operations that run beside the test, and waiting for them. */
+/* Library of the UIO tests: operations in threads and child processes, and waits for them. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -193,7 +193,7 @@ static bool op_asleep_or_done(void *arg)
 	return __atomic_load_n(&op->done, __ATOMIC_ACQUIRE) || op_asleep(op);
 }
 
-/* A thread that waits for a lock or a page for a moment looks the same. So look five times. */
+/* A thread also sleeps for a moment when it needs a lock or a page. So look five times. */
 int uiot_wait_asleep(struct uiot_op *op)
 {
 	int i;
@@ -424,7 +424,7 @@ static void sigio_set(sigset_t *set)
 	sigaddset(set, SIGRTMIN);
 }
 
-/* Blocks the signal for uiot_sigio_wait(), in this thread and in those that it starts. */
+/* uiot_sigio_wait() needs the signal blocked in this thread and in all that it starts. */
 void uiot_sigio_block(void)
 {
 	sigset_t set;
@@ -433,7 +433,7 @@ void uiot_sigio_block(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Chooses a signal: only a chosen signal has si_band and si_code. */
+/* F_SETSIG: without it, the signal has neither si_band nor si_code. */
 int uiot_sigio_on(int fd)
 {
 	uiot_sigio_block();

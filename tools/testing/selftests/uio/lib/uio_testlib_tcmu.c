@@ -54,7 +54,7 @@ int uiot_tcmu_setup(void)
 	if (access(CONFIGFS "/target", F_OK) &&
 	    mount("configfs", CONFIGFS, "configfs", 0, NULL))
 		return -errno;
-	/* no matter what this machine has set; old modules lack the parameter */
+	/* the machine may have changed it; mainline's module lacks the parameter */
 	uiot_tcmu_param("revoked_fault", "sigbus");
 	uiot_tcmu_delete_all();
 	return 0;
@@ -174,7 +174,7 @@ int uiot_tcmu_export(struct uiot_tcmu *tcmu)
 	    uiot_write_file(TPG "/nexus", "naa.5001405000000002") ||
 	    mkdir(LUN, 0755))
 		return -errno;
-	/* this makes the kernel scan the unit */
+	/* the link makes the kernel scan the unit */
 	return symlink(tcmu->dir, LUN "/device") ? -errno : 0;
 }
 
@@ -210,7 +210,7 @@ void *uiot_tcmu_map(const struct uiot_tcmu *tcmu, int fd)
 	return mmap(NULL, tcmu->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 }
 
-/* Rings have megabytes each, unlike TCMU's other vmalloc areas. */
+/* Counts TCMU's vmalloc areas of megabytes: its other areas are smaller. */
 int uiot_tcmu_rings(void)
 {
 	FILE *file = fopen("/proc/vmallocinfo", "r");

@@ -2,7 +2,7 @@
 /*
  * Library of the TCMU tests: devices in configfs, their SCSI units, and a daemon's side of
  * TCMU's netlink. Functions return 0 or a negative error code unless a comment says
- * otherwise. None waits for ever.
+ * otherwise. Each wait has a time-out.
  */
 
 #ifndef _UIO_TESTLIB_TCMU_H
@@ -33,10 +33,10 @@ int uiot_tcmu_export(struct uiot_tcmu *tcmu);
 void uiot_tcmu_unexport(void);
 /* deletes all that a failed test has left */
 void uiot_tcmu_delete_all(void);
-/* operations that wait for a daemon; addr is a struct uiot_tcmu */
+/* operations that wait for the daemon's answer; addr is a struct uiot_tcmu */
 long uiot_op_enable(struct uiot_op *op);
 long uiot_op_delete(struct uiot_op *op);
-long uiot_op_grow(struct uiot_op *op);	/* a change that the daemon is asked for */
+long uiot_op_grow(struct uiot_op *op);	/* the kernel asks the daemon to change the size */
 /* like uiot_join(); if the operation does not end, resets netlink to end it */
 int uiot_join_or_reset(struct uiot_op *op);
 
@@ -54,7 +54,7 @@ int uiot_join_or_reset(struct uiot_op *op);
 int uiot_tcmu_get(struct uiot_tcmu *tcmu, const char *file, char *buf, size_t size);
 int uiot_tcmu_set(struct uiot_tcmu *tcmu, const char *file, const char *text);
 int uiot_tcmu_param(const char *name, const char *text);
-/* sets how long the kernel waits for a daemon, if it supports that */
+/* sets how long the kernel waits for a daemon; mainline has no such setting */
 void uiot_tcmu_set_time_out(struct uiot_tcmu *tcmu, const char *seconds);
 
 /* maps the whole ring */
@@ -63,9 +63,9 @@ void *uiot_tcmu_map(const struct uiot_tcmu *tcmu, int fd);
 int uiot_tcmu_rings(void);
 
 /*
- * A SCSI unit. The test plays its daemon: commands wait in the ring until the test answers
- * them. So an operation that sends a command has to run in a thread, such as
- * uiot_op_transfer().
+ * A SCSI unit. The test acts as its daemon: commands wait in the ring until the test
+ * answers them. So an operation that sends a command, such as uiot_op_transfer(), has to
+ * run in a thread.
  */
 struct uiot_lun {
 	struct uiot_tcmu *tcmu;
@@ -75,7 +75,7 @@ struct uiot_lun {
 	struct uiot_op exporter;
 };
 
-/* data of a read or write, on either side */
+/* the data of a read or write, as the initiator or the daemon sees it */
 struct uiot_lun_data {
 	bool is_write;
 	void *p;
@@ -90,7 +90,7 @@ enum uiot_lun_what {
 /* @fd: the ring, or the error that open() returned */
 int uiot_lun_open_ring(struct uiot_lun *lun, struct uiot_tcmu *tcmu, int fd);
 void uiot_lun_close_ring(struct uiot_lun *lun);
-/* for a unit that is attached */
+/* maps the ring again while the unit stays attached */
 int uiot_lun_reopen_ring(struct uiot_lun *lun);
 /* answers the commands that the kernel sends to a new unit */
 int uiot_lun_attach(struct uiot_lun *lun);
@@ -126,10 +126,10 @@ struct uiot_tcmu_event {
 	__u32 minor;
 };
 
-/* its socket has the buffer size that libnl asks for */
+/* the socket's buffer has the size that libnl gives it */
 int uiot_tcmu_daemon_start(struct uiot_tcmu_daemon *daemon);
 void uiot_tcmu_daemon_end(struct uiot_tcmu_daemon *daemon);
-/* the kernel is not told */
+/* like a crash: the kernel is not told */
 void uiot_tcmu_daemon_die(struct uiot_tcmu_daemon *daemon);
 /* the daemon gets no more messages, but the kernel still expects it to answer */
 void uiot_tcmu_daemon_deafen(struct uiot_tcmu_daemon *daemon);
@@ -139,7 +139,7 @@ bool uiot_tcmu_has_event(struct uiot_tcmu_daemon *daemon, int ms);
 /* @done: TCMU_CMD_..._DONE; returns the kernel's status */
 int uiot_tcmu_answer(struct uiot_tcmu_daemon *daemon,
 		     const struct uiot_tcmu_event *event, int done, __s32 status);
-/* sends a message that is not an answer */
+/* sends a message that is not an answer: it shows that the daemon is alive */
 void uiot_tcmu_show_life(struct uiot_tcmu_daemon *daemon);
 /* ends all waits for an answer, as an operator can do */
 void uiot_tcmu_reset_netlink(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Library of the UIO tests: the part of io_uring that one request at a time needs. */
+/* Library of the UIO tests: io_uring, as much as one request needs. */
 
 #include <errno.h>
 #include <linux/io_uring.h>
@@ -16,7 +16,7 @@ static void *ring_part(const struct uiot_uring *ring, off_t part)
 		    part);
 }
 
-/* Returns -ENOSYS or -EPERM if the kernel lacks io_uring or does not allow it. */
+/* Returns -ENOSYS if the kernel lacks io_uring, -EPERM if it forbids it. */
 int uiot_uring_open(struct uiot_uring *ring)
 {
 	struct io_uring_params params = { };
@@ -50,7 +50,7 @@ void uiot_uring_close(struct uiot_uring *ring)
 	close(ring->fd);
 }
 
-/* Waits. Returns the events or a negative error code. Only works for the first request. */
+/* Waits, and returns the events or a negative error code. A ring takes one request only. */
 int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events)
 {
 	struct io_uring_sqe *request = ring->request;
@@ -67,7 +67,7 @@ int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events)
 	return result->res;
 }
 
-/* These let the ring get a reference to the file, and put it. */
+/* The ring gets a reference to the file, and puts it. */
 int uiot_uring_keep(struct uiot_uring *ring, int fd)
 {
 	return syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_FILES,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_test: what callbacks do on request, as some drivers' do: take locks, or
- * take devices away.
+ * uio_test: what a test can make callbacks do, because some drivers' callbacks do it: take
+ * a lock, or take a device away.
  */
 
 #include <linux/mm.h>
@@ -22,7 +22,7 @@ static void uio_test_rtnl_unlock(void)
 	rtnl_unlock();
 }
 
-/* A task that exits has no address space any more. */
+/* a task that exits has no address space any more */
 static void uio_test_mmap_lock(void)
 {
 	if (current->mm)
@@ -54,7 +54,7 @@ static const struct uio_test_lock *uio_test_lock_find(const char *name)
 	return NULL;
 }
 
-/* Below, slot->dev is there: uio_test_action() has looked. */
+/* uio_test_action() has checked that slot->dev is not NULL. */
 static void uio_test_act_revoke(struct uio_test_slot *slot)
 {
 	uio_test_revoke(slot->dev);
@@ -66,7 +66,7 @@ static void uio_test_act_drain(struct uio_test_slot *slot)
 	uio_test_drain(slot->dev);
 }
 
-/* Without slot->lock: whoever waits for this callback may have it. */
+/* This does not take slot->lock, because the one who waits for this callback may hold it. */
 static void uio_test_act_unregister(struct uio_test_slot *slot)
 {
 	slot->registered = false;
@@ -95,9 +95,9 @@ static void (*uio_test_act_find(const char *name))(struct uio_test_slot *slot)
 /**
  * uio_test_action_set - say what a callback does from now on
  * @slot: the device
- * @callback: which one
- * @what: a lock to take and drop, or revoke, drain or unregister, of the slot
- *	that is named after a colon or of the device itself
+ * @callback: one of its callbacks
+ * @what: the name of a lock to take and drop; or "revoke", "drain" or "unregister",
+ *	which act on @slot, or on the one named after a colon
  *
  * Return: 0 or a negative error code.
  */

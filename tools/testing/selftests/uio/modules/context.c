@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_test: what mainline's core has not got. Asking for it there gives
- * -EOPNOTSUPP, which tests take for a reason to skip.
+ * uio_test: what mainline's core lacks. There, these functions return -EOPNOTSUPP, and
+ * the test is skipped.
  */
 
 #include <linux/mm.h>
@@ -49,7 +49,7 @@ static struct uio_test_device *to_device(struct uio_context *ctx)
 	return container_of(ctx, struct uio_test_device, ctx);
 }
 
-/* Whoever had a reference has put it, but for us. */
+/* All references to pages except ours have to be gone. */
 static void uio_test_check_pages(const struct uio_test_mem *mem)
 {
 	unsigned long offset;
@@ -68,8 +68,9 @@ static void uio_test_context_release(struct uio_context *ctx)
 }
 
 /*
- * The touched page, and after it all but every seventh, so that some are not there. That
- * is only if asked for: most tests count touches.
+ * Returns the touched page. With dev->around, it also returns the pages after it, up to
+ * the next page that is left out: every seventh. Most tests do not want that, because they
+ * count touches.
  */
 static int uio_test_context_get_pages(struct uio_context *ctx, unsigned int region,
 				      unsigned long offset, struct page **pages,

@@ -13,14 +13,14 @@
  *		irq=KIND	custom (the default), none, real, or open (none
  *				until it is opened)
  *		ctx		register with a context
- *		around		that finds pages next to a touched one, but no
- *				seventh page; after ctx
- *		sink		that has chosen the sink; after ctx
- *		ports		with two port regions
- *		mmap		with an mmap callback of its own; before mem=
- *		populate	which inserts all pages at once
- *		counted		whose vm_operations count mappings
- *		remap		which is a remap_pfn_range(), write-combining
+ *		around		get_pages also finds the pages after the touched
+ *				one, except every seventh page; after ctx
+ *		sink		the context has chosen the sink; after ctx
+ *		ports		two port regions
+ *		mmap		an mmap callback of its own; before mem=
+ *		populate	the same, and it inserts all pages at once
+ *		counted		mmap, and its vm_operations count mappings
+ *		remap		mmap by remap_pfn_range(), write-combining
  *		unaligned	regions begin inside a page; after mem=
  *		noirqcontrol	without an irqcontrol callback
  *		devm		register for a parent's lifetime
@@ -34,28 +34,28 @@
  *	notify NAME		uio_event_notify()
  *	interrupt NAME		raise a real interrupt
  *	noirq NAME		the device will have no more events
- *	irq NAME KIND		there is an interrupt (custom), or none; says nothing
- *	move NAME		region 0 becomes a window on what region 1 shows
- *	retype NAME		region 0 becomes of the type that region 1 is of
+ *	irq NAME KIND		set info->irq (custom or none), and notify nobody
+ *	move NAME		region 0 gets the address of region 1
+ *	retype NAME		region 0 gets the memory type of region 1
  *	storm NAME FD		noirq, again and again, while interrupts come; fails
- *				if poll() of FD has not heard of it afterwards
+ *				if poll() of FD does not see the end of events
  *	stall NAME CALLBACK	make open, release, irqcontrol, fault or mmap wait
- *	kickable NAME		make the context's kick end that
- *	resume NAME		let them go on
+ *	kickable NAME		let the context's kick end this wait
+ *	resume NAME		end this wait
  *	act NAME CALLBACK:ACTION[:OTHER]	make open, release or irqcontrol do
  *				something: take and drop a lock (rtnl, mmap), or
  *				revoke, drain or unregister the device, or
  *				another one
  *	unregister-under NAME LOCK	unregister with that lock held; the driver
  *				keeps the device
- *	nest NAME LOCK:LOCK	take the second lock inside of the first
+ *	nest NAME LOCK:LOCK	take the first lock, then the second
  *	reset			unregister all devices and let go of them
  *
  * uio_test/NAME/ has the counters and the memory of the device. "notify" takes
- * no lock, since it has to work while an unregister waits: it is up to the
- * test that the driver still has the device.
+ * no lock, because it has to work while an unregister waits. A test may only
+ * send it while the driver has the device.
  *
- * uio_test/caching is given an address, and tells how a touch of it is cached.
+ * uio_test/caching: write an address, and read how a touch of it is cached.
  */
 
 #include <linux/irq.h>
@@ -66,7 +66,7 @@
 
 #include "uio_test.h"
 
-/* No test waits as long, and no guest hangs for ever. */
+/* Longer than any test waits, but not for ever: a guest must not hang. */
 #define UIO_TEST_STALL_MAX	(30 * HZ)
 
 static struct dentry *uio_test_dir;
@@ -177,7 +177,7 @@ static int uio_test_cmd_register(struct uio_test_slot *slot, char *arg)
 	return slot->registered ? -EBUSY : uio_test_register(slot);
 }
 
-/* As a driver does that registers what is registered. */
+/* The mistake of a driver that registers a device twice. */
 static int uio_test_cmd_register_again(struct uio_test_slot *slot, char *arg)
 {
 	return uio_test_register(slot);
@@ -442,7 +442,7 @@ int uio_test_control_init(void)
 	return PTR_ERR_OR_ZERO(uio_test_dir);
 }
 
-/* Open files pin the module: after the reset nobody uses a slot. */
+/* Open files pin the module, so nobody uses a slot after the reset. */
 void uio_test_control_exit(void)
 {
 	struct uio_test_slot *slot, *next;

@@ -124,7 +124,7 @@ static int uio_test_add_mem(struct uio_test_device *dev, char *arg)
 		return 0;
 	}
 
-	/* a driver that maps by itself looks after the memory by itself, too */
+	/* such a driver keeps the memory until its mappings are gone */
 	dev->mem[map] = uio_test_mem_alloc(dev->slot, kind, map,
 					   pages * PAGE_SIZE,
 					   dev->info.mmap_prepare);
@@ -218,7 +218,7 @@ int uio_test_device_alloc(struct uio_test_slot *slot, char **args)
 	return 0;
 }
 
-/* Poisoned, so that a late look at it does not find a valid pointer. */
+/* The poison makes a use after free find no valid pointer. */
 void uio_test_device_free(struct uio_test_device *dev)
 {
 	struct uio_test_slot *slot = dev->slot;
@@ -298,7 +298,7 @@ void uio_test_unregister(struct uio_test_slot *slot)
 	slot->registered = false;
 }
 
-/* The driver has no more use for the device. Without a context it is freed. */
+/* The driver lets go of the device. Without a context, this frees it. */
 void uio_test_put(struct uio_test_slot *slot)
 {
 	struct uio_test_device *dev = slot->dev;

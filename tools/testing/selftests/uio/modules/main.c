@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_test: the module, and the platform device that is every device's parent.
+ * uio_test: the module, and the platform device that is the parent of all devices.
  */
 
 #include <linux/dma-mapping.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_test: memory of every kind that UIO can map. Each page is filled with a
- * word that tells which one it is.
+ * uio_test: memory of each kind that UIO can map. Each page is filled with a word that
+ * says which page of which region it is.
  */
 
 #include <linux/dma-mapping.h>
@@ -43,7 +43,7 @@ static const struct {
 	[UIO_TEST_SHARED]	= { "shared", UIO_MEM_IOVA },
 };
 
-/* A kind, or a negative error code. */
+/* Returns the kind, or a negative error code. */
 int uio_test_mem_kind(const char *name)
 {
 	int kind;
@@ -93,7 +93,7 @@ static void *uio_test_mem_get(struct uio_test_mem *mem)
 	case UIO_TEST_BLOCK:
 		return (void *)__get_free_pages(GFP_KERNEL, get_order(mem->size));
 	default:
-		/* pages with a reference count each */
+		/* each page has a reference count of its own */
 		return alloc_pages_exact(mem->size, GFP_KERNEL);
 	}
 }
@@ -173,7 +173,7 @@ void uio_test_mem_free(struct uio_test_mem *mem)
 	mutex_unlock(&uio_test_lasting_lock);
 }
 
-/* An open file pins the module, so nothing of this can be mapped any more. */
+/* An open file pins the module, so no mapping of this memory is left. */
 void uio_test_mem_exit(void)
 {
 	struct uio_test_mem *mem, *next;
@@ -182,7 +182,7 @@ void uio_test_mem_exit(void)
 		uio_test_mem_give_back(mem);
 }
 
-/* What is there without us. */
+/* Memory that is there without this module. */
 bool uio_test_mem_is_bare(int kind)
 {
 	return kind == UIO_TEST_ROM || kind == UIO_TEST_FAR || kind == UIO_TEST_SHARED;
@@ -198,13 +198,13 @@ void uio_test_mem_describe_bare(int kind, unsigned int map, unsigned int pages,
 		/* the last pages below 4 GB */
 		to->addr = SZ_4G - to->size;
 	else
-		/* where no PC has anything; each region is another type's, maybe */
+		/* no PC has anything there; a GB for each region, as their caching can differ */
 		to->addr = UIO_TEST_FAR_ADDR + map * SZ_1G;
 }
 
 void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to)
 {
-	/* one without a name: that is allowed */
+	/* a region need not have a name */
 	static const char * const names[MAX_UIO_MAPS] = {
 		"region0", NULL, "region2", "region3", "region4",
 	};

@@ -26,7 +26,7 @@ static const struct vm_operations_struct uio_test_own_vm_ops = {
 	.fault	= uio_test_own_fault,
 };
 
-/* That of a driver which counts its mappings, and keeps the memory until there is none. */
+/* Stands for the counter of a driver that keeps the memory until no mapping is left. */
 static void uio_test_own_open(struct vm_area_struct *vma)
 {
 }
@@ -51,7 +51,7 @@ uio_test_own_ops(const struct uio_test_device *dev)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 const bool uio_test_can_populate = true;
 
-/* Page table entries that are there before the core can find the mapping. */
+/* Makes page table entries before the core can find the mapping. */
 static int uio_test_populate(struct uio_test_mem *mem, struct vm_area_struct *vma)
 {
 	unsigned long i;
@@ -86,7 +86,7 @@ int uio_test_mmap(struct uio_info *info, struct vm_area_struct *vma)
 	       uio_test_populate(vma->vm_private_data, vma) : 0;
 }
 #else
-/* mmap_prepare() has no VMA to insert pages into */
+/* mmap_prepare() runs before there is a VMA into which it could insert pages */
 const bool uio_test_can_populate;
 
 int uio_test_mmap(struct uio_info *info, struct vm_area_desc *desc)

@@ -12,7 +12,7 @@
 #ifdef CONFIG_X86
 static const char *uio_test_caching_of(pgprot_t prot)
 {
-	/* as Linux sets up the table of types: PWT is the lowest bit */
+	/* in the order of Linux' page attribute table; PWT is the lowest bit of the index */
 	static const char * const types[] = { "wb\n", "wc\n", "uc-\n", "uc\n" };
 	unsigned long bits = pgprot_val(prot);
 
@@ -25,7 +25,7 @@ static const char *uio_test_caching_of(pgprot_t prot)
 }
 #endif
 
-/* Keeps the answer for the read that follows. */
+/* Keeps the answer for the next read. */
 static ssize_t uio_test_caching_write(struct file *filp, const char __user *buf,
 				      size_t count, loff_t *ppos)
 {

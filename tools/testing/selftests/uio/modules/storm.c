@@ -2,9 +2,9 @@
 /*
  * uio_test: interrupts that come while the driver says that there will be no more.
  *
- * An interrupt may have looked at info->irq just before. What it makes of that may not
- * be the last word, else a reader waits for what never comes. The place is a few
- * instructions wide, so it takes many attempts to hit it.
+ * An interrupt may have read info->irq just before the driver changed it. If the core then
+ * keeps the old value, a reader sleeps for ever. The window is a few instructions wide, so
+ * it takes many attempts to hit it.
  */
 
 #include <linux/file.h>
@@ -28,9 +28,9 @@ static int uio_test_interrupts(void *data)
 	struct uio_test_storm *storm = data;
 
 	while (!kthread_should_stop()) {
-		/* these two pair with those in uio_test_end_of_events() and uio_test_wait() */
+		/* pairs with uio_test_end_of_events(); the store pairs with uio_test_wait() */
 		if (smp_load_acquire(&storm->pause)) {
-			/* the last interrupt is over */
+			/* the last uio_event_notify() has returned */
 			smp_store_release(&storm->paused, true);
 		} else {
 			WRITE_ONCE(storm->paused, false);
@@ -52,20 +52,20 @@ static int uio_test_wait(bool *what, bool value, unsigned long end)
 	return 0;
 }
 
-/* An interrupt may be under way when it says so, but none comes any more. */
+/* One interrupt may be under way when irq becomes NONE, but none begins after that. */
 static int uio_test_end_of_events(struct uio_test_storm *storm, struct file *file,
 				  unsigned long end)
 {
 	int ret;
 
 	WRITE_ONCE(storm->info->irq, UIO_IRQ_CUSTOM);
-	/* interrupts see the irq */
+	/* the release makes interrupts see the new irq */
 	smp_store_release(&storm->pause, false);
 	ret = uio_test_wait(&storm->paused, false, end);
 	if (ret)
 		return ret;
 
-	/* no other one begins */
+	/* one more interrupt may begin before the thread sees this */
 	smp_store_release(&storm->pause, true);
 	WRITE_ONCE(storm->info->irq, UIO_IRQ_NONE);
 	uio_event_notify(storm->info);
@@ -76,11 +76,11 @@ static int uio_test_end_of_events(struct uio_test_storm *storm, struct file *fil
 }
 
 /**
- * uio_test_storm - end a device's events while there are interrupts, for a while
+ * uio_test_storm - end a device's events during interrupts, again and again
  * @info: the device
- * @fd: a file of it that is open
+ * @fd: an open file of the device
  *
- * Return: 0; -EILSEQ if poll() took the device for one with events; or another error.
+ * Return: 0; -EILSEQ if poll() did not see the end of events; or another error.
  */
 int uio_test_storm(struct uio_info *info, int fd)
 {

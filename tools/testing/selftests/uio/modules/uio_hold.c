@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_hold: holds the work of TCMU up that looks for commands that have timed out.
+ * uio_hold: holds up the work with which TCMU looks for commands that have timed out.
  *
- * It takes a device off a list, drops the lock of the list, and takes that of the
- * device. In between are a few instructions; here they last until the test says go.
- * Works on any target_core_user module, unmodified: a probe of mutex_lock() leads
- * to a function here, which waits first, but only if that work is the caller.
+ * The work takes a device off a list, drops the list's lock, and takes the device's lock.
+ * This window is a few instructions wide. This module makes it last until the test sets
+ * go. It works on any target_core_user module, unmodified: if the work calls mutex_lock(),
+ * a probe redirects the call to a function here, which waits first.
  *
- * A test sets the parameter go to N, waits until hits is not 0, does what it has
- * to, and sets go to Y. What was left to RCU to free is free when the work goes on.
+ * A test sets the parameter go to N, waits until hits is not 0, acts, and sets go to Y.
+ * Before the work goes on, RCU frees all that is queued.
  */
 
 #include <linux/module.h>
@@ -23,7 +23,7 @@
 
 static unsigned int ms = 25000;
 module_param(ms, uint, 0644);
-MODULE_PARM_DESC(ms, "longest time to hold the work up for");
+MODULE_PARM_DESC(ms, "longest time to hold up the work, in ms");
 
 static unsigned int hits;
 module_param(hits, uint, 0444);
@@ -63,7 +63,7 @@ static void uio_hold(void)
 	wait_event_timeout(uio_hold_wait, READ_ONCE(go), msecs_to_jiffies(ms));
 }
 
-/* What mutex_lock() is in the end. */
+/* The function behind mutex_lock(). */
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 #define UIO_HOLD_SYMBOL	"mutex_lock_nested"
 
@@ -84,7 +84,7 @@ static void uio_hold_mutex_lock(struct mutex *lock)
 }
 #endif
 
-/* The compiler may have made one function of the two. */
+/* The compiler may have inlined one function into the other. */
 static bool uio_hold_caller_is_work(struct pt_regs *regs)
 {
 	char symbol[KSYM_SYMBOL_LEN];
@@ -124,5 +124,5 @@ static void __exit uio_hold_exit(void)
 
 module_init(uio_hold_init)
 module_exit(uio_hold_exit)
-MODULE_DESCRIPTION("Holds TCMU's work up where its device can go away");
+MODULE_DESCRIPTION("Holds up TCMU's work where its device can go away");
 MODULE_LICENSE("GPL");

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_platform: platform devices for the kernel's own UIO drivers,
- * uio_pdrv_genirq and uio_dmem_genirq. They have a page of memory and an interrupt
- * without hardware, and are described in a different way each: the first by a
- * software node, as device tree would, so that its driver allocates the uio_info;
- * the second by platform data, which has the uio_info in it. Either is freed with
- * the device.
+ * uio_platform: platform devices for the kernel's own UIO drivers, uio_pdrv_genirq and
+ * uio_dmem_genirq. Each has a page of memory, and an interrupt without hardware. A
+ * software node describes the first, like a device tree, so its driver allocates the
+ * uio_info. Platform data describe the second, and contain the uio_info. Both uio_infos
+ * are freed with their device.
  *
- * Both are there while the parameter "present" is Y. A device's directory in sysfs
- * has two files of ours:
+ * The devices exist while the parameter "present" is Y. This module adds two files to a
+ * device's directory in sysfs:
  *
  *	interrupt	raises the interrupt on any write
- *	pm_users	what the driver's open and release count
+ *	pm_users	how many users the driver's open and release have counted
  */
 
 #include <linux/err.h>
@@ -59,7 +58,7 @@ static struct attribute *uio_platform_attrs[] = {
 };
 ATTRIBUTE_GROUPS(uio_platform);
 
-/* Without an owner: a requested interrupt would pin this module. */
+/* No owner: otherwise a requested interrupt would pin this module. */
 static int uio_platform_irq_alloc(void)
 {
 	int irq = __irq_alloc_descs(-1, 0, 1, NUMA_NO_NODE, NULL, NULL);
@@ -72,7 +71,7 @@ static int uio_platform_irq_alloc(void)
 	return irq;
 }
 
-/* @page is counted from 4 GB down, where every PC has its firmware. */
+/* @page counts pages downwards from 4 GB, where every PC has its firmware. */
 static int uio_platform_add_resources(struct platform_device *pdev, int irq,
 				      unsigned int page)
 {
@@ -176,7 +175,7 @@ static void uio_platform_remove_all(void)
 
 static bool uio_platform_present;
 
-/* The lock of the parameters keeps others out. */
+/* The kernel holds the lock of this module's parameters. */
 static int uio_platform_set(const char *val, const struct kernel_param *kp)
 {
 	bool present;
@@ -199,7 +198,7 @@ static const struct kernel_param_ops uio_platform_present_ops = {
 	.get	= param_get_bool,
 };
 module_param_cb(present, &uio_platform_present_ops, &uio_platform_present, 0644);
-MODULE_PARM_DESC(present, "the devices are there");
+MODULE_PARM_DESC(present, "whether the devices exist");
 
 static int __init uio_platform_init(void)
 {

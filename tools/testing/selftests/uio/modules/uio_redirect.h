@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Leading calls astray: a probe of a function's entry sends the callers that a
- * module is after to a function of the same type, of the module's own.
+ * Redirects calls: a module probes the entry of a function of the kernel. For callers
+ * that the module chooses, the probe jumps to a function of the module, of the same type.
  *
- * The probe itself has the context of a breakpoint. That function has its caller's:
- * it can wait if the caller can, and interrupts come and go.
+ * The probe's handler runs in a breakpoint, but the module's function runs in the context
+ * of the caller: it can sleep if the caller can.
  *
- * A module that includes this is compiled without optimized sibling calls: a call in
- * the last line of such a function must look as if that one made it.
+ * A module that includes this is compiled without optimized sibling calls. Otherwise, a
+ * call in the last line of the module's function would look like one by its caller.
  */
 #ifndef _UIO_REDIRECT_H
 #define _UIO_REDIRECT_H
@@ -22,20 +22,20 @@ struct uio_redirect {
 	unsigned long instead;
 };
 
-/* As "function+0x12/0x34 [module]". */
+/* Writes the caller as "function+0x12/0x34 [module]". */
 static void __maybe_unused uio_redirect_caller(struct pt_regs *regs, char *symbol)
 {
 	sprint_symbol(symbol, *(unsigned long *)kernel_stack_pointer(regs));
 }
 
-/* What a probe's handler returns if it does not leave the caller alone. */
+/* A probe's handler returns this if it redirects the call. */
 static int uio_redirect(struct kprobe *kp, struct pt_regs *regs)
 {
 	instruction_pointer_set(regs, container_of(kp, struct uio_redirect, kp)->instead);
 	return 1;
 }
 
-/* Probes without one may not change the instruction pointer. */
+/* A probe may change the instruction pointer only if it has a post_handler. */
 static void uio_redirect_post(struct kprobe *kp, struct pt_regs *regs,
 			      unsigned long flags)
 {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_step: stops a thread at each call that uio makes of the kernel.
+ * uio_step: stops a thread at each call from uio to the kernel.
  *
- * Of two things that race, a test lets one sleep at the first such call, does
- * the other, lets the first go on; and the same with the second call, and so
- * on until there is none left. Works on any uio module, unmodified: a probe of
- * a function's entry leads to a function of the same type here, which waits,
- * and then calls the one that was meant, or fails in its place. Only calls by
- * uio in threads of a given name are led astray.
+ * If two operations race, a test stops the first one at its first such call, runs the
+ * second operation, and lets the first one go on. Then it starts again and stops at the
+ * second call, and so on, until no call is left. This works on any uio module, unmodified:
+ * a probe redirects each call to a function here. That function waits, and then calls the
+ * kernel's function, or fails in its place. The module redirects only calls by uio, in
+ * threads of a given name.
  *
- * A test sets the parameter at to the number of the call, on to Y, gives the
- * thread its name, and waits until the parameter where says at which function it
- * is. It goes on when on is N. The parameter fail has the name of a function
- * that is to fail, until it is cleared.
+ * A test sets the parameter at to the number of the call, and on to Y, and gives the
+ * thread its name. When the thread has stopped, the parameter where has the name of the
+ * function. The thread goes on when on becomes N. The function whose name is in the
+ * parameter fail fails, until that is cleared.
  */
 
 #include <linux/device.h>
@@ -31,7 +31,7 @@
 
 static unsigned int ms = 25000;
 module_param(ms, uint, 0644);
-MODULE_PARM_DESC(ms, "longest time to hold a thread up for");
+MODULE_PARM_DESC(ms, "longest time to hold up a thread, in ms");
 
 static unsigned int at;
 module_param(at, uint, 0644);
@@ -39,11 +39,11 @@ MODULE_PARM_DESC(at, "number of the call to stop at, from 0");
 
 static char fail[32];
 module_param_string(fail, fail, sizeof(fail), 0644);
-MODULE_PARM_DESC(fail, "name of a function that is to fail");
+MODULE_PARM_DESC(fail, "name of the function that fails");
 
 static char where[32];
 module_param_string(where, where, sizeof(where), 0444);
-MODULE_PARM_DESC(where, "name of the function that a thread was stopped at");
+MODULE_PARM_DESC(where, "name of the function at which a thread was stopped");
 
 static DECLARE_WAIT_QUEUE_HEAD(uio_step_wait);
 static atomic_t uio_step_inside;
@@ -63,7 +63,7 @@ static int uio_step_set_on(const char *val, const struct kernel_param *kp)
 		uio_step_calls = 0;
 		where[0] = 0;
 	}
-	/* pairs with uio_step(): whoever sees it sees the count begin anew */
+	/* pairs with uio_step(): a thread that sees it also sees the count reset */
 	smp_store_release(&on, start);
 	wake_up_all(&uio_step_wait);
 	return 0;
@@ -76,7 +76,7 @@ static const struct kernel_param_ops uio_step_on_ops = {
 module_param_cb(on, &uio_step_on_ops, &on, 0644);
 MODULE_PARM_DESC(on, "stop threads");
 
-/* Returns whether the function is to fail. */
+/* Returns whether the function has to fail. */
 static bool uio_step(const char *function)
 {
 	atomic_inc(&uio_step_inside);
@@ -90,7 +90,7 @@ static bool uio_step(const char *function)
 	return sysfs_streq(fail, function);
 }
 
-/* After the call, where the lock is not held any more. */
+/* Stops after the call, because a thread that stops here must not hold the lock. */
 static void uio_step_mutex_unlock(struct mutex *lock)
 {
 	mutex_unlock(lock);
@@ -159,7 +159,7 @@ static const void *uio_step_free_irq(unsigned int irq, void *dev)
 	return free_irq(irq, dev);
 }
 
-/* What an exported function of uio calls last looks as if the driver did. */
+/* A sibling call in an exported function of uio looks like a call by the driver. */
 static bool uio_step_caller_is_uio(struct pt_regs *regs, bool exported_too)
 {
 	char symbol[KSYM_SYMBOL_LEN];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * uio_test: software UIO devices, made and unmade on request.
+ * uio_test: software UIO devices, made and removed on request.
  *
- * A slot has the name and the counters of a device and lasts until the module
- * goes, so that a test can look at them when the device is gone. A device is
- * what a real driver would have: it is freed as early as the contract allows.
+ * A slot has the name and the counters of a device. It lasts until the module is removed,
+ * so that a test can read the counters after the device is gone. A device is what a real
+ * driver would have: it is freed as early as the contract allows.
  */
 
 #ifndef _UIO_TEST_H
@@ -21,13 +21,13 @@
 
 #define UIO_TEST_NAME_MAX	48
 
-/* In old kernels a driver that maps by itself has info->mmap, which gets a VMA. */
+/* Before 7.2, a driver's own mmap callback is info->mmap, which gets a VMA. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 #define mmap_prepare	mmap
 #define vm_area_desc	vm_area_struct
 #endif
 
-/* Callbacks that can be told to wait, and to do something, see action.c. */
+/* Callbacks that a test can make wait, or act: see action.c. */
 enum uio_test_callback {
 	UIO_TEST_OPEN,
 	UIO_TEST_RELEASE,
@@ -37,9 +37,9 @@ enum uio_test_callback {
 	UIO_TEST_CALLBACKS,
 };
 
-/* Kinds of memory; LOGICAL is of pages that have a reference count each. */
+/* Kinds of memory. Each page of LOGICAL has a reference count of its own. */
 enum uio_test_kind {
-	UIO_TEST_NONE,		/* vmalloc, not to be mapped */
+	UIO_TEST_NONE,		/* vmalloc, cannot be mapped */
 	UIO_TEST_CONTEXT,	/* vmalloc, by get_pages */
 	UIO_TEST_PHYS,
 	UIO_TEST_IOVA,
@@ -55,9 +55,9 @@ enum uio_test_kind {
 
 /* What a driver's own mmap() does. */
 enum uio_test_own {
-	UIO_TEST_OWN_FAULT,	/* brings a fault handler */
+	UIO_TEST_OWN_FAULT,	/* has a fault handler */
 	UIO_TEST_OWN_COUNTED,	/* the same, and counts its mappings */
-	UIO_TEST_OWN_POPULATE,	/* the same as the first, and inserts all pages */
+	UIO_TEST_OWN_POPULATE,	/* has a fault handler, and inserts all pages */
 	UIO_TEST_OWN_REMAP,	/* remap_pfn_range(), write-combining */
 };
 
@@ -65,10 +65,10 @@ struct uio_test_slot;
 struct uio_test_lock;
 
 /**
- * struct uio_test_action - what a callback does besides
- * @lock: it takes that, and drops it
- * @act: it calls that
- * @on: for that device
+ * struct uio_test_action - what else a callback does
+ * @lock: a lock that it takes and drops
+ * @act: a function that it calls
+ * @on: the slot that @act gets
  */
 struct uio_test_action {
 	const struct uio_test_lock *lock;
@@ -77,33 +77,33 @@ struct uio_test_action {
 };
 
 /**
- * struct uio_test_slot - what stays of a device
+ * struct uio_test_slot - what remains of a device
  * @node: in the list of slots
  * @name: name of the device, in sysfs too
  * @dir: the slot's directory in debugfs
- * @lock: over registration, unregistration, revoke and drain
+ * @lock: held during registration, unregistration, revoke and drain
  * @dev: the device while the driver has it, else NULL
  * @pdev: for a devm registration, the parent that is unbound to end it
  * @devm_ret: what a devm registration returned in probe()
- * @irq: descriptor of our own for a real interrupt, or 0
+ * @irq: a real interrupt of our own, or 0
  * @minor: of the last registration
  * @registered: between registration and unregistration
- * @stalled: bit mask of callbacks that wait
- * @wait: where they do
- * @kick_ends_stall: the context's kick lets them go
- * @inside: callbacks that wait now
- * @actions: what callbacks do besides
+ * @stalled: bit mask of the callbacks that have to wait
+ * @wait: where they wait
+ * @kick_ends_stall: the context's kick ends the wait
+ * @inside: number of callbacks that wait now
+ * @actions: what else callbacks do
  * @opens: calls of info->open that succeeded
  * @releases: calls of info->release
  * @irqcontrols: calls of info->irqcontrol
- * @irq_on: the last value it was given
+ * @irq_on: the last argument of info->irqcontrol
  * @faults: calls of get_pages, or of a fault handler of the driver's own
- * @arounds: pages that get_pages found beside those that were touched
+ * @arounds: pages that get_pages returned in addition to the touched ones
  * @kicks: calls of the kick operation
  * @interrupts: calls of the hard interrupt handler
  * @frees: times that a device and its memory were freed
- * @open_errno: what info->open fails with
- * @irqcontrol_errno: what info->irqcontrol fails with
+ * @open_errno: the error that info->open returns
+ * @irqcontrol_errno: the error that info->irqcontrol returns
  */
 struct uio_test_slot {
 	struct list_head node;
@@ -140,15 +140,14 @@ struct uio_test_slot {
 /**
  * struct uio_test_mem - the memory of one region
  * @node: in the list of memory that lasts until the module goes
- * @slot: whose it is
- * @addr: where the kernel has it
+ * @slot: the slot of its device
+ * @addr: its address in the kernel
  * @dma_addr: for UIO_MEM_DMA_COHERENT
  * @size: bytes
- * @kind: where it is from
+ * @kind: enum uio_test_kind
  * @map: index of the region
- * @lasts: plays the part of hardware, whose memory does not go away with the
- *	driver
- * @file: in debugfs, for tests to read and write the memory from this side
+ * @lasts: stands for hardware, whose memory outlives the driver
+ * @file: in debugfs; tests use it to access the memory from the kernel's side
  */
 struct uio_test_mem {
 	struct list_head node;
@@ -164,8 +163,8 @@ struct uio_test_mem {
 
 /**
  * struct uio_test_device - what a driver would have
- * @info: for the core
- * @ctx: the same
+ * @info: what the driver registers
+ * @ctx: its context
  * @has_ctx: register with @ctx
  * @devm: register by devm_uio_register_device()
  * @around: get_pages gives more than one page
@@ -208,7 +207,7 @@ void uio_test_unregister(struct uio_test_slot *slot);
 void uio_test_put(struct uio_test_slot *slot);
 int uio_test_devm_probe(struct platform_device *pdev);
 
-/* context.c: what mainline's core has not got */
+/* context.c: what mainline's core lacks */
 int uio_test_context_init(struct uio_test_device *dev);
 void uio_test_context_put(struct uio_test_device *dev);
 int uio_test_context_register(struct device *parent, struct uio_test_device *dev);
@@ -239,7 +238,7 @@ void uio_test_mem_describe_bare(int kind, unsigned int map, unsigned int pages,
 extern const bool uio_test_can_populate;
 int uio_test_mmap(struct uio_info *info, struct vm_area_desc *desc);
 
-/* storm.c: interrupts while the driver says that there are no more */
+/* storm.c: interrupts while the driver says that there will be no more */
 int uio_test_storm(struct uio_info *info, int fd);
 
 /* page_entry.c: what page tables say */

@@ -1,42 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_window: holds a thread up in the place where a wake-up can be lost, where
- * a page can slip in, or where a string can go away.
+ * uio_window: holds up a thread where a wake-up can be lost, where a page can be mapped
+ * too late, or where a string can be freed.
  *
- * A sleeper that looks at the device first and queues itself afterwards misses
- * what happens in between. That is a few instructions; here it lasts until the
- * test says go. Works on any uio module, unmodified: it probes what read() and
- * poll() of it call on their way to sleep,
+ * If a sleeper looks at the device first and queues itself afterwards, it misses what
+ * happens in between. This window is a few instructions wide. The module makes it last
+ * until the test sets go. It works on any uio module, unmodified. It probes the functions
+ * that read() and poll() of uio call before they sleep,
  *
  *	mutex_unlock			after it, where mainline's look ends
  *	prepare_to_wait			before or after
  *	__pollwait			the same, for poll() and select()
  *	ep_ptable_queue_proc		the same, for epoll
  *
- * and what its fault handler calls to insert a page that it has found in a device
- * that was still live then,
+ * and those with which uio's fault handler maps a page, after it has seen a live device,
  *
  *	vmf_insert_pfn, vmf_insert_mixed, vm_insert_page[s]	before or after
  *
- * and what has signals sent, for a file that was not revoked then,
+ * and the one that asks for signals, after uio has seen a file that is not revoked,
  *
  *	fasync_helper			before or after
  *
- * and what its mmap() calls to populate a mapping, which nobody can find yet,
+ * and those with which uio's mmap() fills a mapping that nobody can find yet,
  *
  *	remap_pfn_range, dma_mmap_attrs		before or after
  *
- * and where an attribute shows a string of the driver's,
+ * and those with which an attribute shows a string of the driver,
  *
  *	sysfs_emit, sprintf		before
  *
  * but only in threads of a given name, and only if uio is the caller.
  *
- * A test sets the parameter go to N, hits and late to 0, gives the thread its
- * name, waits until hits is 1, does what it has to, and sets go to Y. If late is
- * not 0 then, the thread went on by itself, and the test has shown nothing. If it
- * sets after to Y meanwhile, a thread that is held up before goes on to the place
- * behind, and hits is 2.
+ * A test sets the parameter go to N, and hits and late to 0, and gives the thread its
+ * name. It waits until hits is 1, acts, and sets go to Y. If late is not 0 then, the
+ * thread went on by itself, and the test has shown nothing. If the test sets after to Y
+ * while a thread is held up before a call, the thread makes the call, is held up after
+ * it, and hits becomes 2.
  */
 
 #include <linux/atomic.h>
@@ -69,10 +68,10 @@ static char *comm = "uio-window";
 module_param(comm, charp, 0444);
 MODULE_PARM_DESC(comm, "name of the threads to hold up");
 
-/* Some kernels run nothing else on that CPU: any longer, and the watchdogs complain. */
+/* A thread that spins can block a CPU. The watchdogs complain if that lasts longer. */
 static unsigned int ms = 15000;
 module_param(ms, uint, 0644);
-MODULE_PARM_DESC(ms, "longest time to hold a thread up for");
+MODULE_PARM_DESC(ms, "longest time to hold up a thread, in ms");
 
 static bool go = true;
 module_param(go, bool, 0644);
@@ -80,7 +79,7 @@ MODULE_PARM_DESC(go, "let threads go on");
 
 static bool after;
 module_param(after, bool, 0644);
-MODULE_PARM_DESC(after, "where: before the call, or after");
+MODULE_PARM_DESC(after, "hold up after the call, not before it");
 
 static unsigned int hits;
 module_param(hits, uint, 0644);
@@ -98,7 +97,7 @@ static bool uio_window_holds(bool behind, u64 end)
 	       ktime_get_mono_fast_ns() < end;
 }
 
-/* By the clock: on a busy host each millisecond of waiting takes several. */
+/* By the clock, because on a busy host a wait of 1 ms takes several. */
 static void uio_window_do_hold(bool behind, void (*wait)(void))
 {
 	u64 end = ktime_get_mono_fast_ns() + (u64)READ_ONCE(ms) * NSEC_PER_MSEC;
@@ -124,15 +123,15 @@ static void uio_window_sleep(void)
 }
 
 /*
- * Neither sleeps nor schedules: a sleeper's state is what the test is about, and some
- * callers have RCU's read lock.
+ * This must neither sleep nor schedule: the test depends on the sleeper's task state, and
+ * some callers are RCU readers.
  */
 static void uio_window_hold(bool behind)
 {
 	uio_window_do_hold(behind, uio_window_spin);
 }
 
-/* Leaves the CPU to others: who waits for us may need a worker that is bound to it. */
+/* This sleeps, because the other side may need a worker that is bound to this CPU. */
 static void uio_window_hold_asleep(bool behind)
 {
 	uio_window_do_hold(behind, uio_window_sleep);
@@ -143,7 +142,7 @@ static void uio_window_leave(void)
 	atomic_dec(&uio_window_inside);
 }
 
-/* Here mainline's look at the device ends, so it is before what comes next. */
+/* mainline unlocks after its look at the device, so this is before it queues itself. */
 static void uio_window_mutex_unlock(struct mutex *lock)
 {
 	mutex_unlock(lock);
@@ -337,5 +336,5 @@ static void __exit uio_window_exit(void)
 
 module_init(uio_window_init)
 module_exit(uio_window_exit)
-MODULE_DESCRIPTION("Holds UIO's sleepers up where wake-ups are lost");
+MODULE_DESCRIPTION("Holds up UIO's sleepers where wake-ups are lost");
 MODULE_LICENSE("GPL");
