@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Reads the expectations, and then tests, "PROGRAM TEST" a line. Prints each test
-# with what it has to do, given modules= and kernel=.
+# Reads the expectations, and then tests, one "PROGRAM TEST" in each line. Prints each test
+# with its outcome for the variables modules and kernel.
 
 function regex(glob)
 {

@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What there is to run: jobs, and the tests of each. A job is a line
+# The jobs of check, and the tests of each job. A job is a line
 #
 #	NAME KIND KERNEL MODULES GROUP
 #
-# of one of the kinds
+# KIND is one of
 #
-#	guest	the programs of GROUP in one guest
-#	alone	tests that need a guest each, one after the other
-#	host	the verb GROUP of the lab, which starts guests of its own if any
-#	verb	the same, but it counts as one test
+#	guest	the programs of GROUP, in one guest
+#	alone	tests that each need a guest of their own, one after the other
+#	host	the verb GROUP of the lab, which may start guests of its own
+#	verb	the same, but the whole verb counts as one test
 
-# hot-pluggable hardware for drivers
+# a slot for hot-plug
 drivers_options=(--device 'pcie-root-port,id=slot0')
 
-# Jobs that show that the tests can fail, and what takes long: they run with --all, or by
-# name.
+# Jobs on mainline, which prove that the tests can fail, and jobs that take long. They run
+# with --all, or by name.
 only_with_all='^[^ ]*/(mainline[^ ]*|ours-races|clients|deb-check) '
 
-# What is run again and again in "ours-races".
+# The programs that "ours-races" runs many times.
 races=(uio_race_test uio_wake_test uio_drain_test uio_revoke_test uio_turns_test)
 
-# Which guest a program goes to: the same one, unless it needs something else.
+# The group of a program. Programs with the same needs share a guest.
 group_of()
 {
 	case $1 in
@@ -31,7 +31,7 @@ group_of()
 	esac
 }
 
-# Options of a guest beside what every guest gets.
+# Options of lab run that only this group needs.
 group_options()
 {
 	case $1 in
@@ -39,7 +39,7 @@ group_options()
 	esac
 }
 
-# What takes longest comes first, so that two get done at about the same time.
+# The longest jobs come first, so that jobs side by side end at about the same time.
 jobs_of()
 {
 	local k=$1
@@ -65,8 +65,8 @@ jobs_of()
 	echo "$k/lint host $k - lint"
 }
 
-# KUnit tests run in the kernel: the program is what starts and reads them. A
-# suite's name comes after its cases.
+# The program of KUnit tests is the script that runs them. In the source, the name of a
+# suite comes after its cases.
 kunit_tests()
 {
 	awk '
@@ -84,7 +84,7 @@ kunit_tests()
 		"$top"/drivers/uio/tests/*_kunit.c
 }
 
-# Everything but what is compiled is the same for all kernels.
+# Only builds depend on the kernel. The other checks run with the first kernel.
 lint_tests()
 {
 	"$lab/lab" lint --list | while read -r name; do

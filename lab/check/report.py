@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""What the jobs of check have found.
+"""The results of the jobs of check.
 
 report.py job DIR NAME KIND MODULES NUMBER
     Read what the job NAME has left in DIR (see run.sh). Print the tests that did not do
@@ -9,10 +9,9 @@ report.py job DIR NAME KIND MODULES NUMBER
         counts  how many passed, failed, were skipped
         found   a record for each test, for the comparison
 report.py compare RESULTS KERNEL...
-    Print a table of what the tests of check/rows did on mainline and on ours.
+    Print a table with a row for each row of check/rows, on mainline and on ours.
 
-A test has to do what check/expectations says: pass; fail; in a guest of its own fail or be
-complained about by the kernel (alone); or pass with a report of lockdep's (report).
+check/expectations says what each test has to do, and explains the outcomes.
 """
 
 import collections
@@ -23,19 +22,19 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
-# notes: the test's messages, for one that fails
+# notes: the messages of a test that fails
 Found = collections.namedtuple("Found", "program test outcome result what notes")
 
 # ---- reading
 
 
 def words_of(note):
-    """A message of the harness without file, line and test."""
+    """A message of the harness, without its file, line and test."""
     return re.sub(r"^# [^:]*:\d+:[^:]*:", "", note)
 
 
 class Reader:
-    """Goes through what test programs print; "== PROGRAM" and "== end" are around each."""
+    """Reads the output of test programs, each between "== PROGRAM" and "== end"."""
 
     def __init__(self, todo):
         self.outcomes = todo
@@ -62,7 +61,7 @@ class Reader:
         key = (self.program, name)
         if key not in self.outcomes:
             return
-        # of one that runs several times, the first failure counts
+        # if a test runs several times, its first failure counts
         if key in self.found and (not failing or self.found[key].result == "fail"):
             return
         skip = re.search(r"# SKIP (.*)", rest)
@@ -93,7 +92,7 @@ def read_lines(path):
 
 
 def find(directory):
-    """What happened to the tests of todo, in the order in which they ended."""
+    """The results of the tests of todo, in the order in which they ended."""
     todo = {}
     for line in read_lines(directory / "todo"):
         program, test, outcome = line.split()
@@ -101,7 +100,7 @@ def find(directory):
     reader = Reader(todo)
     for line in read_lines(directory / "output"):
         reader.line(line)
-    # the first of them is where it stopped
+    # the first test without a result is the one where the guest stopped
     return [*reader.found.values(),
             *(Found(*key, outcome, "none", "did not run to its end", [])
               for key, outcome in todo.items() if key not in reader.found)]
@@ -119,12 +118,12 @@ SPLATS = (
     (r"kernel BUG at ([^!]*)", "BUG at {0}"),
     (r"blocked for more than", "hung task"),
 )
-# of which another line says where
+# another line of the log says where
 OOPS = r"BUG: kernel NULL pointer|BUG: unable to handle|general protection fault|Oops: "
 
 
 def first_splat(console):
-    """In one line, what the kernel had to complain about first."""
+    """The kernel's first complaint, in one line."""
     kind = None
     for line in read_lines(console):
         for pattern, words in SPLATS:
@@ -142,7 +141,7 @@ def first_splat(console):
 
 
 def find_alone(directory):
-    """For a test with a guest of its own: what the kernel has to say counts, too."""
+    """The results of a test with a guest of its own: the kernel's complaints count, too."""
     splat = first_splat(directory / "guest/console.log")
     if not splat and read_lines(directory / "status") == ["255"]:
         splat = "the kernel hangs"
@@ -165,8 +164,8 @@ def find_all(directory, kind):
 
 WRONG = {
     "fail": "has to fail here, and did not: ",
-    "alone": "has to fail or to be complained about here, and was not: ",
-    "report": "has to pass with a report of lockdep's, and did not: ",
+    "alone": "has to fail or to make the kernel complain here, and did not: ",
+    "report": "has to pass with a report by lockdep, and did not: ",
 }
 
 
@@ -181,7 +180,7 @@ def is_good(found):
 
 
 def lacks_contexts(found, modules):
-    """Mainline can't do such a test, so it does not count."""
+    """Mainline can't run such a test, so it does not count."""
     return (found.result == "skip" and modules == "mainline" and
             "no contexts" in found.what and
             (found.outcome == "pass" or not re.search(r"\.d\d+_", found.test)))
@@ -216,13 +215,13 @@ class Job:
                      f"    # {WRONG.get(found.outcome, '')}{found.result}: {found.what}",
                      *("    " + note for note in found.notes)]
             self.full += lines
-            # of those that a guest did not come to, one is enough
+            # if a guest stopped early, one of its missing tests is enough
             is_one_more = found.result == "none" and self.kind == "guest" and self.unrun
             self.unrun += found.result == "none" and self.kind == "guest"
             self.bad += [] if is_one_more else lines
 
     def find_trouble(self):
-        """Why the job failed as a whole."""
+        """Why the whole job failed."""
         if self.kind == "alone":
             return []
         status = int(read_lines(self.directory / "status")[0])
@@ -233,7 +232,7 @@ class Job:
                 *("    # " + line for line in read_lines(self.directory / "log"))]
 
     def cpu_seconds(self):
-        """What its children took of the CPUs, from what bash's times printed."""
+        """The CPU time of its children, from the output of bash's times."""
         times = re.findall(r"(\d+)m([\d.]+)s", read_lines(self.directory / "times")[1])
         return int(sum(int(minutes) * 60 + float(seconds) for minutes, seconds in times))
 
@@ -258,7 +257,7 @@ def report_job(directory, name, kind, modules, number):
 
 
 def read_rows():
-    """[title, rules]; of a heading the rules are None."""
+    """[title, rules]; a heading has None instead of rules."""
     rows = []
     for line in read_lines(HERE / "rows"):
         if not line or line.startswith("#"):
@@ -277,7 +276,7 @@ def records_of(results, modules, kernel):
 
 
 def cell(rules, records):
-    """"ok" and the number of tests, or what happened in how many of them."""
+    """"ok" and the number of tests, or the failures and their number."""
     mine = [found for found in records if found.result != "skip" and
             any(fnmatch.fnmatchcase(found.program, program) and
                 fnmatch.fnmatchcase(found.test, test) for program, test in rules)]
@@ -288,7 +287,7 @@ def cell(rules, records):
     if not bad:
         return f"ok ({len(mine)})"
     bad = [what if len(what) <= 42 else what[:40] + ".." for what in bad]
-    # the most frequent first; two say enough
+    # the most frequent failure comes first; two are enough
     kinds = [what for what, _ in collections.Counter(bad).most_common()]
     text = kinds[0]
     if len(kinds) == 2:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What jobs have found: printed, and added to $tap and to the sums.
+# Print the results of jobs, and add them to $tap and to the totals.
 
 # shellcheck source=../core/ktap.sh
 . "$lab/core/ktap.sh"

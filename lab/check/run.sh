@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Running a job: its directory below results/check has the list "todo", and gets
+# Run a job. Its directory in results/check has the list "todo", and gets
 #
 #	output	what the tests printed
-#	log	what the lab had to say
-#	status	of the guest, or of the host's command
+#	log	messages of the lab
+#	status	the exit status of the guest, or of the command on the host
 #	guest/	console log, splats
 #
-# A job of kind "alone" has a directory like that for each of its tests.
+# A job of kind "alone" has such a directory for each of its tests.
 
-# One line for each program: its name and the tests to run, or just its name if
-# they are all of it. And all that as often as ROUNDS.
+# Print a line for each program: its name and the tests to run, or just its name for all
+# tests. Repeat this ROUNDS times.
 guest_plan()
 {
 	local todo=$1 rounds=$2
@@ -62,7 +62,7 @@ guest_limits()
 	fi
 }
 
-# Which kernel and modules a guest has; not the lab's where somebody else says so.
+# Options for kernel and modules. deb-check has a function of its own.
 boot_options()
 {
 	printf '%s\n' --kernel "$1" --modules "$2"
