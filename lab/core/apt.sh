@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A private apt: trixie from the mirror that this machine already uses, with all
-# its state below build/apt. The host's own apt is only read.
+# A private apt: trixie from the mirror that this machine already uses. All its state is in
+# build/apt. It reads the configuration of the host's apt, and writes nothing there.
 
 suite=trixie
 apt=$build/apt
 
-# The key that an entry of the host's sources names, FILE:NUMBER: a line, or a stanza.
+# The key of an entry of the host's sources, given as FILE:NUMBER of a line or stanza.
 key_of()
 {
 	local file=${1%:*} number=${1##*:}
@@ -17,13 +17,13 @@ key_of()
 	esac | tr '\n\t' '  ' | sed -n 's/.*signed-by *[:=] *\([^] ]*\).*/\1/Ip'
 }
 
-# Print "SUITE URI" for each Debian archive on the net that the host's apt has. Another
-# vendor's archive is signed by a key of its own, or has no component "main".
+# Print "SUITE URI" for each Debian archive on the network that the host's apt uses. Archives
+# of other vendors have a key of their own, or no component "main".
 host_archives()
 {
 	local release entry uri key
 
-	# shellcheck disable=SC2016 # apt's
+	# shellcheck disable=SC2016 # apt expands them
 	apt-get indextargets --no-release-info 'Created-By: Packages' 'Component: main' \
 		--format '$(RELEASE) $(SOURCESENTRY) $(REPO_URI)' |
 	while read -r release entry uri; do
@@ -48,7 +48,7 @@ write_sources()
 	main=$(archive_of "$codename|stable|oldstable")
 	security=$(archive_of "($codename|stable|oldstable)-security")
 	[ -n "$main" ] ||
-		die "no Debian mirror in /etc/apt: add the archive of" \
+		die "/etc/apt has no Debian mirror: add the archive of" \
 			"${codename:-your release}, component main"
 	for key in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
 		[ ! -e "$key" ] || break
@@ -66,8 +66,8 @@ write_sources()
 	} >"$apt/lab.sources"
 }
 
-# The host's ways of reaching its mirror (proxy, timeouts, dates) hold for us too;
-# its hooks do not: they would write to the host.
+# We use the host's settings for reaching its mirror (proxy, time-outs, dates), but not its
+# hooks, because they would write to the host.
 write_config()
 {
 	mkdir -p "$apt/none"

@@ -8,13 +8,13 @@ show_help()
 	sed -n '/^# usage: /,/^$/{s/^# \{0,1\}//p}' "$1"
 }
 
-# How a word is given: one of VALUES, separated by commas, or any if there are none.
+# Is VALUE one of VALUES? They are separated by commas; if there are none, any value is.
 check_value()
 {
 	local option=$1 values=$2 value=$3
 
 	[ -z "$values" ] || is_in "$value" "${values//,/ }" ||
-		usage_error "$option is one of ${values//,/ }, not '$value'"
+		usage_error "$option is '$value': give one of ${values//,/ }"
 }
 
 # parse SPEC... -- ARG...: read the arguments. A SPEC is
@@ -23,10 +23,10 @@ check_value()
 #	results=	--results VALUE sets results; kernel=6.12,7.3 takes these values only
 #	copy+		--copy VALUE, any number of times, adds to the array copy
 #	NAME...		other words are allowed, and go to the array words
-#	CMD...		the same, but what comes after the first is not looked at
+#	CMD...		the same, but options after the first word also go to words
 #
-# What is not given is empty; what is given may not be, as it may come from a variable that
-# somebody forgot to set. --help shows the verb's help, and ends it.
+# A variable whose option is absent is empty. A value or a word must not be empty: it may come
+# from a variable that somebody forgot to set. --help shows the verb's help, and exits.
 parse()
 {
 	local -A specs=()
@@ -56,8 +56,8 @@ parse()
 	[ "$rest" != CMD ] || words=("$@")
 }
 
-# Sets taken to the number of arguments that were read; fails at the first that is none of
-# ours.
+# Set taken to the number of arguments that were read. Fail at the first argument that
+# belongs to CMD.
 parse_one()
 {
 	local name=${1#--} spec variable
@@ -100,7 +100,7 @@ parse_one()
 	fi
 }
 
-# The words have to be among those given; WHAT says what they are.
+# Each of the words has to be one of the arguments. WHAT names their kind.
 check_words()
 {
 	local what=$1 word

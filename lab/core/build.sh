@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Our modules, out of tree against a kernel of the lab's, and our test
-# programs. Sources are staged below build/modules-KERNEL: kbuild writes next to
-# what it compiles, and target_core_user.c is the kernel's own plus our patch.
+# Build our modules out of tree, for a kernel of the lab, and our test programs. Sources are
+# copied to build/modules-KERNEL, because kbuild writes next to the sources, and because
+# target_core_user.c is the kernel's own file with our patches.
 #
 #   ours-src/        compat/ include/ drivers/uio/ drivers/target/ samples/ tests/ bench/
-#   mainline-src/    tests/ and bench/, compiled for the distribution's uio.ko; drivers/uio/,
-#                    drivers of the kernel's own that it was configured without; same/
+#   mainline-src/    tests/ and bench/, compiled for the kernel's own uio.ko; drivers/uio/,
+#                    drivers of the kernel that its configuration leaves out; same/
 #   ours/ mainline/  the modules and their index: /lab/modules of a guest
 #
-# build --check has stages of its own, below build/modules-KERNEL-check.
+# build --check uses build/modules-KERNEL-check instead.
 
 # shellcheck source=setup.sh
 . "$lab/core/setup.sh"
 
-# Make DST's sources equal to SRC's, and leave the times of equal ones alone: so
-# that make sees what changed.
+# Make the sources in DST equal to those in SRC. Equal files keep their times, so that make
+# compiles only what has changed.
 mirror()
 {
 	local src=$1 dst=$2 f
@@ -48,8 +48,8 @@ stage_target()
 	rm -rf "$new"
 }
 
-# Drivers that the tests want and the distribution has not configured: compiled as
-# it would have been, with the kernel's own header. They are for either uio.ko.
+# Drivers that the tests need, but that the distribution's kernel leaves out. They are
+# compiled with the kernel's own header, and run on either uio.ko.
 stage_drivers()
 {
 	local k=$1 dst=$2 new=$build/tmp/drivers-$1 driver
@@ -66,8 +66,8 @@ stage_drivers()
 	rm -rf "$new"
 }
 
-# The driver of the differential test: compiled with the kernel's own header, one
-# binary for either uio.ko.
+# The driver of "same" is compiled with the kernel's own header. One binary runs on either
+# uio.ko.
 stage_same()
 {
 	local k=$1 dst=$2 new=$build/tmp/same-$1
@@ -91,14 +91,14 @@ make_modules()
 	printf 'obj-m := %s\n' "${dirs[*]}" >"$stage/Kbuild.new"
 	cmp -s "$stage/Kbuild.new" "$stage/Kbuild" || mv "$stage/Kbuild.new" "$stage/Kbuild"
 	rm -f "$stage/Kbuild.new"
-	# There is no vmlinux, so no BTF either; say so before kbuild complains.
+	# Without vmlinux there is no BTF, about which kbuild would complain.
 	in_tools make -s -j"$(nproc)" -C "$(kernel_headers "$k")" M="$stage" \
 		CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules >&2 ||
 		die "the modules do not compile (see above)"
 }
 
-# Gather the modules of STAGE in DST. An index made here saves the guest seconds
-# of depmod.
+# Collect the modules of STAGE in DST. Their index is made here, because depmod takes seconds
+# in a guest.
 collect()
 {
 	local k=$1 stage=$2 dst=$3 abi tree=$build/tmp/depmod-$1
@@ -106,7 +106,7 @@ collect()
 	abi=$(kernel_abi "$k")
 	rm -rf "$tree" "$dst.new"
 	mkdir -p "$dst.new/index" "$tree/lib/modules"
-	# Old kernels have absolute paths there, later ones relative to the stage.
+	# This file has absolute paths on old kernels, and relative paths on new ones.
 	sed -n 's/\.o$/.ko/p' "$stage/modules.order" |
 		(cd "$stage" && xargs install -m 644 -t "$dst.new")
 	[ ! -d "$stage/binary" ] || cp "$stage/binary"/*.ko "$dst.new/"
@@ -120,8 +120,8 @@ collect()
 	mv "$dst.new" "$dst"
 }
 
-# Compiler flags that put our header, below DIR, before the kernel's of the same name; and
-# before ours, what an old kernel lacks.
+# Compiler flags for the search path: compat/ with what an old kernel lacks, then our
+# headers, then the kernel's headers of the same name.
 our_headers()
 {
 	printf ' -I%s' "$1"/{compat,include,include/uapi}
@@ -135,7 +135,7 @@ compile_modules()
 	shift 2
 	# The distribution's kernel has no KUnit.
 	! is_debug "$k" || set -- CONFIG_UIO_KUNIT_TEST=m "$@"
-	# kbuild writes down where it was
+	# kbuild stores absolute paths, so a moved checkout needs a new build
 	[ "$(cat "$base/place" 2>/dev/null)" = "$base" ] || rm -rf "$base"
 	for side in ours mainline; do
 		mkdir -p "$base/$side-src"
@@ -171,7 +171,7 @@ build_modules()
 	done
 }
 
-# Compile what a directory of ours has for user space.
+# Compile the programs in one of our directories.
 make_programs()
 {
 	local what=$1 dir=$2
@@ -180,7 +180,7 @@ make_programs()
 	in_tools make -s -C "$dir" "$@" >&2 || die "$what does not compile (see above)"
 }
 
-# The selftests are built as in a kernel tree: with the kernel's own lib.mk.
+# The selftests are built with the kernel's own lib.mk, as in a kernel tree.
 build_programs()
 {
 	local out=$1 tree=$build/tmp/selftests/tools/testing/selftests
@@ -196,7 +196,7 @@ build_programs()
 	make_programs "the probe of same" "$lab/same/probe" OUT="$out"
 	make_programs "the sample's client" "$top/samples/uio" -f Makefile.client OUT="$out" \
 		LDFLAGS=-static
-	# the oldest format that qemu-img writes: tcmu-runner's handler is as old
+	# the oldest format that qemu-img writes: tcmu-runner supports no newer one
 	[ -e "$out/empty.qcow2" ] ||
 		in_tools qemu-img create -q -f qcow2 -o compat=0.10 "$out/empty.qcow2" 64M
 }

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # Which files are ours.
 
-# Print the paths, from here, of those that git knows, and of new ones. An archive of
-# the sources has no git.
+# Print the paths of all files that git tracks or does not ignore. An archive of the sources
+# has no git.
 source_files()
 {
 	local file

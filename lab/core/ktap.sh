@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# KTAP of the tests that a verb runs; and what tests have to do, see check/expectations.
+# KTAP for the tests that a verb runs, and their outcomes: see check/expectations.
 
 number=0 passed=0 failed=0 skipped=0
 
-# A file, if a verb sets it, gets all lines, too.
+# A verb can set tap to a file, which then also gets all lines.
 tap=/dev/null
 
 ktap_line()
@@ -12,7 +12,7 @@ ktap_line()
 	printf '%s\n' "$*" | tee -a "$tap"
 }
 
-# Comments, from stdin.
+# Print the lines of stdin as comments.
 ktap_comments()
 {
 	sed 's/^/# /' | tee -a "$tap"
@@ -24,7 +24,7 @@ ktap_plan()
 	ktap_line "1..$1"
 }
 
-# ktap_result ok|'not ok' NAME [WORDS]: WORDS that begin with SKIP make it a skipped one.
+# ktap_result ok|'not ok' NAME [WORDS]: if WORDS begin with SKIP, the test is skipped.
 ktap_result()
 {
 	number=$((number + 1))
@@ -36,15 +36,15 @@ ktap_result()
 	ktap_line "$1 $number $2${3:+ # $3}"
 }
 
-# The total; fails if a test did.
+# Print the total, and fail if a test has failed.
 ktap_end()
 {
 	ktap_line "# $passed passed, $failed failed, $skipped skipped"
 	[ "$failed" -eq 0 ]
 }
 
-# Set status to what CMD returns, and $work/output to what it prints, but for what the lab
-# says of set-up. It is a process group of its own, so that all of it ends with us.
+# Run CMD, set status to its status, and write its output to $work/output. The lab's messages
+# on set-up go to stderr. CMD is a process group of its own, so that all of it ends with us.
 capture()
 {
 	status=0
@@ -59,8 +59,8 @@ capture()
 	children=()
 }
 
-# Run tests: CMD NAME is good if it returns 0, and is skipped if it returns 4. What it
-# prints says why. With must_be_silent set it may print nothing if it is good.
+# Run tests: CMD NAME passes if it returns 0, and is skipped if it returns 4. Its output says
+# why. If must_be_silent is set, a test that prints anything fails.
 ktap_run()
 {
 	local name status cmd=$1
@@ -84,7 +84,7 @@ ktap_run()
 	ktap_end
 }
 
-# From tests "PROGRAM TEST" a line, print each with what it has to do there.
+# Read tests, one "PROGRAM TEST" in each line. Print each with its outcome.
 outcomes_of()
 {
 	awk -v modules="$1" -v kernel="$2" -f "$lab/check/outcome.awk" \

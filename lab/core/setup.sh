@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Set-up in steps. A step makes its result under another name and renames it at
-# the end, then leaves a stamp: the hash of what it was made from. So whatever
-# stops a step, the next set-up does that step again, and nothing else.
+# Set-up runs in steps. A step makes its result under another name, and renames it at the
+# end. Then it leaves a stamp: the hash of its inputs. If a step is interrupted, the next
+# set-up repeats only that step.
 
 for part in core/{apt,bootstrap,tools,kernel,compile,image} lint/root deb/roots clients/packages; do
 	# shellcheck source=/dev/null
 	. "$lab/$part.sh"
 done
 
-# In a step: the line to show if it fails. Its output is in a log.
+# A step prints this line to its log. It is shown if the step fails.
 reason()
 {
 	printf 'reason: %s\n' "$*"
@@ -22,7 +22,7 @@ check_space()
 
 	free=$(df --output=avail -m "$build" | tail -n 1)
 	[ "$free" -ge "$need" ] ||
-		die "too little disk space: $build has $((free)) MB free, set-up needs $need MB"
+		die "$build has only $((free)) MB free, and set-up needs $need MB: free some space"
 }
 
 patches_of()
@@ -30,7 +30,7 @@ patches_of()
 	patches_in "$lab/kernels/${1%-debug}" | xargs -r cat
 }
 
-# The hash of all that STEP's result depends on.
+# The hash of all inputs of STEP.
 inputs_of()
 {
 	case $1 in
@@ -81,7 +81,7 @@ describe()
 	mmdebstrap) echo "mmdebstrap" ;;
 	tools) echo "tools (gcc, kbuild, QEMU)" ;;
 	lint) echo "lint tools (Sphinx, shellcheck, codespell)" ;;
-	debkernels) echo "kernels to package for" ;;
+	debkernels) echo "list of kernels for the package" ;;
 	debroot) echo "packaging tools (debhelper, dkms, lintian)" ;;
 	debdisk) echo "image of a machine with dkms" ;;
 	client-*) echo "client ${1#client-}" ;;
@@ -95,11 +95,11 @@ describe()
 	headers) echo "kernel headers" ;;
 	guestroot) echo "guest packages (tcmu-runner, targetcli, fio)" ;;
 	image) echo "guest root image" ;;
-	accel) echo "probe of KVM, and of the clock" ;;
+	accel) echo "test of KVM and of the clock" ;;
 	esac
 }
 
-# The inside of a step; runs contained, see core/inside.
+# Run a step. It runs in namespaces of its own: see core/inside.
 run_step()
 {
 	case $1 in
@@ -143,7 +143,7 @@ steps()
 	for step in "${todo[@]}"; do
 		rm -f "$build/stamps/$step"
 		[ "${#todo[@]}" -eq 1 ] || say "$(describe "$step") ..."
-		# What a long step has to tell meanwhile goes to descriptor 3.
+		# A long step writes its progress to descriptor 3.
 		contained "$lab/core/inside" step "$step" \
 			3>&2 >"$build/log/$step.log" 2>&1 </dev/null &
 		namespaces+=("$!")
@@ -180,7 +180,7 @@ setup_done()
 	[ -e "$build/root.ext4" ] && [ -e "$build/accel" ]
 }
 
-# Set up what all verbs need, and what has to be compiled among KERNEL...
+# Set up what all verbs need, and each KERNEL that the lab compiles.
 setup()
 {
 	local k
@@ -195,10 +195,10 @@ make_base()
 {
 	local started=$SECONDS
 
-	say "setting up (once, a minute or more; everything goes below build/)"
+	say "setting up (once, a minute or more; everything goes to build/)"
 	check_space 4096
 	mkdir -p "$build/tmp" "$build/log" "$build/stamps" "$build/versions.d"
-	# but for what verbs have there that run now
+	# files of verbs that run now end in their PID
 	find "$build/tmp" -mindepth 1 -maxdepth 1 ! -name '*.[0-9]*' -exec rm -rf {} +
 	rm -f "$build/stamps/lists"
 	steps lists
@@ -216,15 +216,15 @@ make_base()
 	say "set-up done in $((SECONDS - started)) s"
 }
 
-# The lock is on build/: nobody cleans it under a guest.
+# The lock keeps "lab clean" from removing build/ while a guest runs.
 setup_base()
 {
 	check_host
 	once "$build/lock" setup_done make_base
 }
 
-# STEPs, one after the other, that download something after the base was set up, by
-# lists of today. One at a time: apt has its lists and its cache to itself.
+# Run STEPs that download something after the base was set up. They need new package lists.
+# The lock lets only one process use apt's lists and cache.
 download_step()
 {
 	local apt_lock step
@@ -265,7 +265,7 @@ make_compiled()
 	say "kernel $k set up in $((SECONDS - started)) s"
 }
 
-# A lock of its own: guests with other kernels go on while it is compiled.
+# The lock is its own, so that guests with other kernels can run while this one is compiled.
 setup_compiled()
 {
 	once "$build/kernel-$1.lock" compiled_done make_compiled "$1"

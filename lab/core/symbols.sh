@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The versions (CRCs) of the symbols that UIO drivers link to. A binary driver of the
-# kernel's loads only on a core that has the kernel's.
+# The versions (CRCs) of the symbols that UIO drivers link to. The kernel's binary drivers
+# load only on a core whose symbols have the kernel's versions.
 
 exported=(__uio_register_device __devm_uio_register_device uio_unregister_device
 	uio_event_notify)

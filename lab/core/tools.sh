@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The tools root: a Debian of its own with compiler, kbuild, QEMU. Builds and
-# guests run inside it, with the checkout at its usual path.
+# The tools root: a Debian root with compiler, kbuild and QEMU. Builds and guests run in it.
+# It has the checkout mounted at its usual path.
 
 tools=$build/tools
 
-# Run in ROOT, in a mount namespace of our own (see contained()); replaces the
-# process.
+# Run a command in ROOT. It replaces this process, which has a mount namespace of its own
+# (see contained()).
 enter_root()
 {
 	local root=$1 cwd=$top
@@ -38,7 +38,7 @@ patches_in()
 		sort | cut -d ' ' -f 2
 }
 
-# As it is, or not at all.
+# No fuzz: a patch has to apply exactly.
 apply_patch()
 {
 	in_tools patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d "$1" -i "$2"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What every verb begins with: where things are, messages, children that end when it
-# ends, locks. Its name is that of its file.
+# Every verb sources this first. It has paths, messages, child processes that end with the
+# verb, and locks. The name of the verb is the name of its file.
 #
-# Exit statuses: 0 good, 1 something failed, 2 wrong use or the wrong machine, 130 Ctrl-C.
+# Exit statuses: 0 success, 1 failure, 2 wrong use or the wrong machine, 130 Ctrl-C.
 
 set -euo pipefail
 
@@ -15,7 +15,7 @@ build=$top/build
 selftests=$top/tools/testing/selftests/uio
 programs=$build/selftests
 results=$top/results/$verb
-# Debian's own, set up in any case; and those that are compiled when they are asked for
+# Debian's kernel, which is always set up; and kernels that the lab compiles when needed
 kernels=(6.12)
 compiled_kernels=(7.3-debug 7.3)
 # what the tests run on
@@ -36,7 +36,7 @@ usage_error()
 	exit 2
 }
 
-# What takes long tells how far it is: set-up with say, all else with progress.
+# Long operations report their progress: set-up uses say, all else uses progress.
 say()
 {
 	printf 'lab: %s\n' "$*" >&2
@@ -70,10 +70,10 @@ is_debug()
 
 # ---- children
 
-# Whatever takes time is a child in the background, and is waited for: only so does bash
-# act on a signal at once. A child ends when we end, however that is.
-children=()	# by TERM: verbs, which end their own
-namespaces=()	# by KILL: see contained()
+# Commands that take time run in the background, and we wait for them: bash acts on a signal
+# at once only while it waits. A child ends when we end, for any reason.
+children=()	# end by TERM: verbs, which end their own children
+namespaces=()	# end by KILL: see contained()
 
 begin()
 {
@@ -101,16 +101,16 @@ do_now()
 	return "$status"
 }
 
-# Run CMD in namespaces of its own, so that nothing it starts outlives it and no mount
-# leaks. It replaces the calling (sub)shell: the death signal then hangs on the shell
-# above, also when that one is killed with -9.
+# Run CMD in namespaces of its own, so that no process and no mount of it is left. CMD replaces
+# the calling (sub)shell. So it gets the death signal from the shell above, even if that is
+# killed with -9.
 contained()
 {
 	exec setpriv --pdeathsig KILL unshare --mount --propagation private \
 		--pid --fork --kill-child --mount-proc -- "$@"
 }
 
-# The same, with our stdin, and return its status.
+# Run CMD the same way, with our stdin, and return its status.
 run_contained()
 {
 	local status=0
@@ -134,7 +134,7 @@ interrupted()
 {
 	trap '' INT TERM HUP
 	end_children
-	# the terminal has shown ^C on the line where the cursor is
+	# the terminal has printed ^C on this line
 	[ ! -t 2 ] || echo >&2
 	printf 'lab %s: interrupted\n' "$verb" >&2
 	exit "$1"
@@ -147,8 +147,8 @@ trap 'interrupted 129' HUP
 
 # ---- directories and locks
 
-# Lock FILE as shared or exclusive until this process and all its children are
-# gone. The descriptor is the lock, so a killed process never leaves one.
+# Lock FILE as shared or exclusive, until this process and all its children have ended. The
+# descriptor holds the lock, so a killed process leaves none.
 lock()
 {
 	local how=$1 file=$2 fd
@@ -156,14 +156,14 @@ lock()
 	mkdir -p "${file%/*}"
 	exec {fd}>>"$file"
 	if ! flock --nonblock "--$how" "$fd"; then
-		say "waiting for another run that has $(short "$file")"
+		say "waiting for another run that holds $(short "$file")"
 		flock "--$how" "$fd"
 	fi
 	locked=$fd
 }
 
-# Have MAKE make what DONE, with the same arguments, says is not there; and leave a
-# shared lock on FILE, so that nobody takes it away.
+# Call MAKE if DONE fails, both with the same arguments. Keep a shared lock on FILE, so that
+# nobody removes the result.
 once()
 {
 	local file=$1 done=$2 make=$3 mine
@@ -186,32 +186,32 @@ make_dir()
 		usage_error "cannot write to $1: use a directory on a disk that is not read-only"
 }
 
-# What the lab needs of the machine: looked at before anything is printed or made.
+# Check that the machine is right for the lab, before a verb prints or makes anything.
 check_host()
 {
 	local tool id LC_ALL=C
 
 	# shellcheck source=/dev/null
 	id=$(. /etc/os-release 2>/dev/null && echo "${ID-}") || :
-	[ "$id" = debian ] || usage_error "this is not Debian: use a Debian 12 or 13 machine"
-	[ "$(id -u)" = 0 ] || usage_error "the lab needs root (chroot, mounts): run as root"
+	[ "$id" = debian ] || usage_error "this machine does not run Debian: use Debian 12 or 13"
+	[ "$(id -u)" = 0 ] || usage_error "the lab does not run as root: run it as root"
 	[ "$(dpkg --print-architecture)" = amd64 ] ||
-		usage_error "this machine is not amd64: the lab has kernels for amd64 only"
+		usage_error "this machine is not amd64: use an amd64 machine"
 	for tool in perl:perl tar:tar xz:xz-utils unshare:util-linux flock:util-linux \
 		setpriv:util-linux mount:mount; do
 		command -v "${tool%:*}" >/dev/null ||
 			usage_error "${tool%:*} is missing: apt-get install ${tool#*:}"
 	done
-	# others mean something to kbuild, to QEMU or to a shell
+	# other characters have a meaning for kbuild, for QEMU or for a shell
 	[[ $top =~ ^[A-Za-z0-9._/+~@-]+$ ]] ||
-		usage_error "the path of the checkout, $top, may have letters, digits and ._/+~@- only:" \
-			"move it"
+		usage_error "the path of the checkout, $top, has a character other than letters," \
+			"digits and ._/+~@-: move the checkout"
 	unshare --mount --pid --fork true 2>/dev/null ||
-		usage_error "no right to make namespaces: use a machine, or a privileged container"
+		usage_error "cannot make namespaces: use a real machine, or a privileged container"
 	make_dir "$build"
 }
 
-# One run at a time writes to $results. What it is of goes there, for "lab results".
+# Only one run writes to $results. The file origin has its commit and arguments.
 open_results()
 {
 	local commit
@@ -227,8 +227,8 @@ open_results()
 		echo "$commit $(date +%F) $verb $verb_args" >"$results/origin"
 }
 
-# A directory for what is not kept, $work. One that a command left when it was killed
-# with -9 goes.
+# Make $work, a directory for temporary files. Remove those of commands that were killed
+# with -9.
 open_work()
 {
 	local dir
