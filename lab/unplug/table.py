@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""What became of the scenarios, a column for each run of the unplug suite.
+"""A table of the unplug suite: a row for each scenario, and a column for each run.
 
-Reads KTAP; before each run's is the line that "tail -v" has: "==> .../RUN/unplug.tap <==".
-A cell has the longest delete of the scenario. Below the table is how long all took, and why
-some failed.
+Reads the KTAP of each run, after the line "==> .../RUN/unplug.tap <==", which tail -v prints.
+A cell has the longest delete of the scenario. The end of the table says how long all took,
+and why scenarios failed.
 """
 
 import re
