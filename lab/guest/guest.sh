@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# One guest: its options, its disks, QEMU, and the verdict.
+# A guest: its options, its disks, QEMU, and the verdict.
 
 guest_options=(kernel= modules= mem= smp= timeout= copy+ device+ disk= results=
 	allow-splat icount no-leak-check no-kmemleak)
@@ -11,12 +11,12 @@ set_defaults()
 	modules=${modules:-ours}
 	silence=${silence-}
 	[ "$verb" = shell ] || timeout=${timeout:-300}
-	# KASAN takes an eighth, and holds back what is freed
+	# KASAN takes an eighth, and delays frees
 	if [ -z "$mem" ]; then
 		mem=512M
 		! is_debug "$kernel" && ! is_own "$kernel" || mem=1G
 	fi
-	# what counts instructions is one thread
+	# QEMU counts instructions of one CPU only
 	smp=${smp:-$((icount ? 1 : 2))}
 	leak_check=1
 	[ -z "$no_leak_check$no_kmemleak" ] || leak_check=''
@@ -24,18 +24,19 @@ set_defaults()
 
 check_kernel()
 {
-	[ -z "$disk" ] || is_own "$kernel" || usage_error "--disk goes with --kernel BZIMAGE only"
+	[ -z "$disk" ] || is_own "$kernel" ||
+		usage_error "--disk works only with --kernel BZIMAGE: give both"
 	if is_own "$kernel"; then
 		check_own_kernel
 	else
 		is_in "$kernel" "${kernels[@]}" || is_compiled "$kernel" ||
-			usage_error "unknown kernel '$kernel': there are ${kernels[*]}" \
-				"${compiled_kernels[*]}; the path of another one has a slash"
+			usage_error "unknown kernel '$kernel': give one of ${kernels[*]}" \
+				"${compiled_kernels[*]}, or a path with a slash"
 		check_value --modules ours,mainline "$modules"
 	fi
 }
 
-# check_form OPTION PATTERN WORDS: has its value that form? WORDS say how it should be.
+# check_form OPTION PATTERN WORDS: does its value match PATTERN? WORDS describe PATTERN.
 check_form()
 {
 	local value=${!1}
@@ -48,12 +49,12 @@ check_copies()
 	local file name seen=/
 
 	for file in "${copy[@]}"; do
-		[ -r "$file" ] || usage_error "--copy: there is no file '$file'"
+		[ -r "$file" ] || usage_error "--copy: '$file' is missing: give a file or directory"
 		name=$(basename "$file")
 		[[ $seen != *"/$name/"* ]] ||
-			usage_error "--copy: two files have the name '$name'"
+			usage_error "--copy: two files have the name '$name': rename one"
 		! is_in "$name" out bin kernel modules .lab . .. / ||
-			usage_error "--copy: the name '$name' is taken in the guest's /lab"
+			usage_error "--copy: the guest's /lab has its own '$name': rename yours"
 		seen+="$name/"
 	done
 }
@@ -63,25 +64,25 @@ check_options()
 	local spec number='[1-9][0-9]{0,6}'
 
 	check_kernel
-	check_form mem '([1-9][0-9]{0,5}M|[1-9][0-9]{0,2}G)' "as 512M or 2G, up to 999G"
+	check_form mem '([1-9][0-9]{0,5}M|[1-9][0-9]{0,2}G)' "a size such as 512M or 2G, up to 999G"
 	check_form smp '[1-9][0-9]{0,2}' "a number of CPUs"
 	[ -z "$icount" ] || [ "$smp" = 1 ] ||
-		usage_error "--icount goes with --smp 1 only, not '$smp'"
+		usage_error "--icount works only with one CPU: leave out --smp '$smp'"
 	[ "$verb$timeout" = shell ] || check_form timeout "$number" "a number of seconds"
 	[ -z "$silence" ] || check_form silence "$number" "a number of seconds"
 	for spec in "${device[@]}"; do
 		[[ $spec =~ ^[A-Za-z0-9][A-Za-z0-9_.-]*(,[A-Za-z0-9_.-]+=[^,[:space:]]+)*$ ]] ||
-			usage_error "--device must be as DRIVER[,NAME=VALUE]..., not '$spec'"
+			usage_error "--device is '$spec': give DRIVER[,NAME=VALUE]..."
 	done
 	check_copies
 	if [ "$verb" = run ]; then
 		[ "${#words[@]}" -gt 0 ] || usage_error "no command is given: see lab run --help"
 	else
-		[ -t 0 ] || usage_error "it needs a terminal: use lab run"
+		[ -t 0 ] || usage_error "stdin is not a terminal: use lab run"
 	fi
 }
 
-# What the guest unpacks to /lab: bin/, .lab/, modules/, and the copied files.
+# Pack the files that the guest unpacks to /lab: bin/, .lab/, modules/, and those of --copy.
 pack_input()
 {
 	local stage=$work/lab rows=24 cols=80 built file
@@ -102,7 +103,7 @@ pack_input()
 		${device[0]:+export UIO_LAB_MONITOR=/dev/ttyS3}
 	EOF
 
-	# The root image has the modules of the lab's prebuilt kernel.
+	# The root image has the modules of Debian's kernel only.
 	if is_own "$kernel"; then
 		pack_own_kernel "$stage"
 	fi
@@ -133,7 +134,7 @@ guest_cleanup()
 	rm -rf "$work"
 }
 
-# The logs are written below build/, which is all that QEMU can see.
+# QEMU writes the logs to build/, because it sees nothing else.
 keep_logs()
 {
 	if [ -e "$work/console.log" ]; then
@@ -150,8 +151,8 @@ disk()
 		-device "virtio-blk-pci,drive=$2,serial=$2"
 }
 
-# QEMU's monitor on the guest's fourth serial port, for lab-monitor: what the one
-# writes the other reads. Pipes, since the path of a socket has to be short.
+# Connect QEMU's monitor with the guest's fourth serial port, for lab-monitor: each reads
+# what the other writes. They use pipes, because the path of a socket has to be short.
 monitor()
 {
 	mkfifo "$work/monitor.in" "$work/monitor.out"
@@ -167,17 +168,17 @@ kernel_parameters()
 	local khz
 
 	khz=$(cat "$build/tsc-khz")
-	# Where instructions are counted, each takes a nanosecond of guest time.
+	# With --icount, each instruction takes a nanosecond of guest time.
 	[ -z "$icount" ] || khz=1000000
 	parameters=(console=ttyS0 loglevel=5 root=/dev/nvme0n1 rw
 		rootflags=noinit_itable init=/sbin/lab-init mitigations=off
 		tsc=reliable "tsc_early_khz=$khz" panic=-1 oops=panic
 		unknown_nmi_panic panic_print=0x41)
 	is_debug "$kernel" || return 0
-	# Slab checks switch off the per-CPU sheaves. Kmemleak would take pointers that
-	# are left there for references, and find no leak of slab memory. KUnit is off
-	# in such a configuration. With five levels of page tables KASAN takes addresses
-	# for wild ones while the boot CPU is identified, if an interrupt comes then.
+	# slab_debug=F switches off the per-CPU sheaves: kmemleak would take pointers left
+	# there for references, and find no leak of slab memory. KUnit is off by default.
+	# no5lvl: with five levels of page tables, KASAN reports valid addresses as wild, if
+	# an interrupt comes while the boot CPU is identified.
 	parameters+=(slab_debug=F kunit.enable=1 no5lvl)
 	[ -z "$no_kmemleak" ] || parameters+=(kmemleak=off)
 }
@@ -225,8 +226,8 @@ qemu_command()
 	done
 }
 
-# Boot, show the command's output while it comes, wait. The output goes through a
-# file: whatever reads ours can then be as slow as it likes, or gone.
+# Boot, show the command's output as it comes, and wait. The output goes through a file, so
+# that a reader of ours that is slow or gone does not hold up the guest.
 boot()
 {
 	local pid status=0
@@ -262,15 +263,15 @@ boot()
 fetch_out()
 {
 	! grep -q '^out-failed' "$work/control" ||
-		say "the guest could not hand back all of /lab/out"
-	# 8 GB that nobody has written to take a while to look through
+		say "the guest could not copy all of /lab/out to the host"
+	# tar takes a while to read 8 GB of holes
 	[ "$(du -k "$work/out.tar" | cut -f 1)" -gt 0 ] || return 0
 	mkdir -p "$results/out"
 	tar -xf "$work/out.tar" -C "$results/out" --no-same-owner ||
-		say "what there is of the guest's /lab/out is not whole"
+		say "the copy of the guest's /lab/out is incomplete: see $(short "$results/out")"
 }
 
-# What the console says last of it, as ", WORDS"; or nothing.
+# Print the last reason in the console log, as ", WORDS", or nothing.
 why_it_died()
 {
 	sed -n -e 's/.*\(Kernel panic - not syncing: .*\)/, \1/p' \
@@ -278,7 +279,7 @@ why_it_died()
 		"$results/console.log" | tail -n 1
 }
 
-# Sets the exit status of the verb from what the guest left.
+# Set verdict, the exit status of the verb, from what the guest has left.
 verdict()
 {
 	local bad='' patterns=$work/splats

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A kernel that is not one of the lab's: one's own, or a distribution's. Drivers of the
-# guest's disks that it has as modules are loaded from an initramfs.
+# A kernel from outside the lab: the user's, or a distribution's. If its drivers for the
+# guest's disks are modules, an initramfs loads them.
 
 # A path has a slash; names of the lab's kernels have none.
 is_own()
@@ -9,20 +9,20 @@ is_own()
 	[[ $1 = */* ]]
 }
 
-# Sets own_modules to the directory below lib/modules, unless they are on the disk.
+# Set own_modules to the directory lib/modules/RELEASE, unless the modules are on the disk.
 check_own_kernel()
 {
 	local dirs=("$modules" "$modules"/{,usr/}lib/modules/*) dir
 	local found=()
 
-	[ -f "$kernel" ] || usage_error "--kernel: there is no file '$kernel'"
-	# what a boot loader looks at
+	[ -f "$kernel" ] || usage_error "--kernel: '$kernel' is missing: give the path of a bzImage"
+	# boot loaders look for this magic
 	[ "$(dd if="$kernel" bs=1 skip=514 count=4 status=none 2>/dev/null)" = HdrS ] ||
 		usage_error "--kernel: '$kernel' is no bzImage: give arch/x86/boot/bzImage or" \
 			"the vmlinuz of a distribution"
 	if [ -n "$disk" ]; then
 		[[ $disk = "$build"/*.qcow2 && -w $disk ]] ||
-			usage_error "--disk must be a .qcow2 below $(short "$build"), not '$disk'"
+			usage_error "--disk is '$disk': give a .qcow2 file in $(short "$build")/"
 		modules=installed own_modules=''
 		return
 	fi
@@ -30,13 +30,13 @@ check_own_kernel()
 		[ ! -e "$dir/modules.builtin" ] || found+=("$dir")
 	done
 	[ "${#found[@]}" -eq 1 ] ||
-		usage_error "--modules: there are ${#found[@]} kernels' modules in '$modules':" \
-			"give the directory that has lib/modules/RELEASE of one"
+		usage_error "--modules: '$modules' has the modules of ${#found[@]} kernels:" \
+			"give a directory with one lib/modules/RELEASE"
 	own_modules=$(realpath "${found[0]}")
 }
 
-# Print the files, below own_modules, of the drivers that a guest needs to get at its root,
-# in the order in which they are loaded. What is built in has none.
+# Print the module files that a guest needs to mount its root, relative to own_modules, in the
+# order in which they are loaded. Built-in drivers have no files.
 modules_for_root()
 {
 	awk -v wanted='crc32c_generic nvme virtio_pci virtio_blk ext4' '
@@ -61,7 +61,7 @@ modules_for_root()
 		}' "$1/modules.dep"
 }
 
-# One file after the other, in order, as $2/NN.ko.
+# Unpack the modules to OUT/NN.ko, numbered in the order in which they are loaded.
 unpack_modules()
 {
 	local dir=$1 out=$2 file nr=10
@@ -71,13 +71,13 @@ unpack_modules()
 		case $file in
 		*.ko) cp "$dir/$file" "$out/$nr.ko" ;;
 		*.ko.xz) xz -dc "$dir/$file" >"$out/$nr.ko" ;;
-		*) die "'$file' is compressed in a way that the lab does not know: use xz" ;;
+		*) die "the lab can't unpack '$file': compress modules with xz, or not at all" ;;
 		esac
 		nr=$((nr + 1))
 	done < <(modules_for_root "$dir")
 }
 
-# Leaves $work/initramfs, if the kernel, whose modules are in DIR, needs one.
+# Make $work/initramfs, if the kernel with the modules in DIR needs one.
 make_initramfs()
 {
 	local dir=$1 root=$work/initramfs.d
@@ -110,7 +110,7 @@ make_initramfs()
 	rm -rf "$root"
 }
 
-# Into STAGE, the guest's /lab.
+# Put kernel and modules into STAGE, the guest's /lab.
 pack_own_kernel()
 {
 	local stage=$1 tree=$work/own/lib/modules/${own_modules##*/}
@@ -120,7 +120,7 @@ pack_own_kernel()
 	mkdir -p "${tree%/*}"
 	cp -r "$own_modules" "$tree"
 	rm -rf "$tree"/{build,source}
-	# a package's are indexed when it is installed
+	# the modules of a package have no index before it is installed
 	[ -e "$tree/modules.dep" ] || in_tools depmod -b "$work/own" "${own_modules##*/}"
 	make_initramfs "$tree"
 	mv "$tree" "$stage/kernel"

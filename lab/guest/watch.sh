@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A guest that takes too long, or from which nothing comes any more: it is ended,
-# and made to say before what it was at.
+# End a guest that runs too long or has become silent. Before that, make it print where its
+# tasks are.
 
-# QEMU's monitor, for us: a pipe each way.
+# Options for a monitor of QEMU that the lab uses: one pipe in each direction.
 watch_monitor()
 {
 	mkfifo "$work/watch.in" "$work/watch.out"
@@ -11,8 +11,7 @@ watch_monitor()
 		-mon chardev=watch,mode=control
 }
 
-# By an interrupt that can't be masked, on which the kernel panics, and shows what
-# all CPUs and tasks do. So it does not go on after that.
+# Send an NMI. The kernel panics, and prints what all CPUs and tasks do.
 make_it_panic()
 {
 	local fd
@@ -37,7 +36,7 @@ give_up()
 		sleep 1
 	done
 	is_gone "$pid" || {
-		printf '%s\n' "$2, and it has no answer to an NMI" >"$work/gave-up"
+		printf '%s\n' "$2, and it did not react to an NMI" >"$work/gave-up"
 		kill -KILL "$pid"
 	}
 }
@@ -55,7 +54,7 @@ watch()
 		if [ $((SECONDS - started)) -ge "$timeout" ]; then
 			give_up "$pid" "the guest was still running after $timeout s"
 		elif [ -n "$silence" ] && [ $((SECONDS - since)) -ge "$silence" ]; then
-			give_up "$pid" "nothing came from the guest for $silence s"
+			give_up "$pid" "the guest has printed nothing for $silence s"
 		fi
 	done
 }
