@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""checks.py NAME: a check of the sources, in the root that has the tools for it.
+"""checks.py NAME: run a check of the sources, in the Debian root that has its tools.
 
-stdin has our files, a line each. Prints what is wrong, and nothing if all is well.
+stdin has the paths of our files, one in each line. Prints errors, or nothing if all is well.
 """
 
 import concurrent.futures
@@ -36,7 +36,7 @@ def first_line(file):
 
 
 def run(*command, files=(), **options):
-    """What a command prints. If it fails without a word, that is told."""
+    """The output of a command. If it fails without output, a line that says so."""
     done = subprocess.run([*command, *files], text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, **options)
     lines = done.stdout.splitlines()
@@ -55,7 +55,7 @@ def check_text():
     licensed = set(matching(*LICENSED))
     for file in FILES:
         text = read(file)
-        # of a patch, an empty line of context is a space
+        # in a patch, an empty line of context is a single space
         space = r"[+].*\s" if file.endswith(".patch") else r".*\s"
         for nr, line in enumerate(text.split("\n"), 1):
             if re.fullmatch(space, line):
@@ -70,7 +70,7 @@ def check_text():
 
 
 def check_maintainers():
-    """A pattern is a directory with all below it, or a path; * does not cross a slash."""
+    """A pattern is a directory with all its files, or a path. * does not match a slash."""
     unused = re.findall(r"^F:\s+(.*)", read("MAINTAINERS"), re.M)
     patterns = {name: re.compile(re.escape(name).replace(r"\*", "[^/]*") +
                                  ("" if name.endswith("/") else "$")) for name in unused}
@@ -78,33 +78,33 @@ def check_maintainers():
         found = [name for name, pattern in patterns.items() if pattern.match(file)]
         unused = [name for name in unused if name not in found]
         if not found:
-            yield f"{file}: no F: line of MAINTAINERS has it"
+            yield f"{file}: MAINTAINERS has no F: line for it: add one"
     for name in unused:
-        yield f"MAINTAINERS: nothing matches F: {name}"
+        yield f"MAINTAINERS: no file matches F: {name}: remove the line"
 
 
 def check_spelling():
     patches = matching("*.patch")
-    # filp and iput are names of the kernel's, Nd is a macro of man pages
+    # filp and iput are names in the kernel, Nd is a macro of man pages
     yield from run("codespell", "-H", "-L", "filp,iput,nd",
                    files=[file for file in FILES if file not in patches])
-    # what it finds in the kernel is not ours
+    # misspellings in the kernel's own lines are not ours
     yield from run("codespell", "--ignore-regex", "^[- ].*", files=patches)
 
 
 def check_version():
-    """It is in the file VERSION. What else has it has to have the same."""
+    """The file VERSION has the version. All other places have to agree with it."""
     version = read("VERSION").strip()
     if not re.fullmatch(r"\d+(\.\d+)+", version):
         yield f"VERSION: '{version}' is not a version"
-    # the package's is without the packaging's own revision
+    # of the package's version, without the revision of the packaging
     places = {"NEWS*": r"Version (\S+)", "debian/changelog": r"\S+ \(([^)-]*)",
               "man/*.[1-9]": r'\.Os "UIO late release (.*)"'}
     for names, pattern in places.items():
         for file in matching(names):
             found = re.search(pattern, read(file))
             if not found or found[1] != version:
-                yield f"{file}: has not version {version}, which VERSION has"
+                yield f"{file}: does not have version {version}, as VERSION has: make them agree"
 
 
 # ---- programs

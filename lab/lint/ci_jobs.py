@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Would the job files in ci/ do what they are for?
+"""Check the job files in ci/.
 
-They are YAML, what they run is there, the one for LAVA is what LAVA takes, and it expects
-the scenarios that the suite has.
+They have to be YAML, and the files that they name have to exist. LAVA has to accept the job
+for LAVA, and that has to expect all scenarios of the suite.
 """
 
 import os
@@ -50,7 +50,7 @@ def check_lava():
     for action in job["actions"]:
         for definition in action.get("test", {}).get("definitions", []):
             for name in sorted(scenarios ^ set(definition.get("expected", []))):
-                yield f"{JOB}: {name} is expected, or is a scenario, but not both"
+                yield f"{JOB}: {name} is only here, or only a scenario: make them agree"
 
 
 def check():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The lint root: a second Debian, with what checks sources and makes documents.
-# Who never asks for it need not download it.
+# The lint root: a second Debian root, with tools that check sources and make documents. It
+# is downloaded when it is first needed.
 
 lint_root=$build/lint
 
@@ -33,7 +33,7 @@ make_lint_root()
 	cat "$build"/versions.d/* >"$build/versions"
 }
 
-# As with kernels that are compiled, guests go on meanwhile.
+# The lock is its own, so that guests can run meanwhile.
 setup_lint_root()
 {
 	setup_base

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What Debian's sparse has to be told to read a kernel that asks for a later one:
- * words that it does not know, in the sense of those that it does.
+ * Debian's sparse is too old for the kernel. This defines keywords that it does not know, by
+ * those that it knows.
  */
 
 #ifndef _UIO_LAB_SPARSE_H
 #define _UIO_LAB_SPARSE_H
 
 #define __typeof_unqual__	__typeof__
-/* of literals, in what MODULE_INFO() asserts */
+/* MODULE_INFO() uses it, with literals only */
 #define __builtin_strlen(s)	(sizeof(s) - 1)
 
 #endif /* _UIO_LAB_SPARSE_H */
