@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""figures.py: what the samples of "lab bench" come to, and how two runs compare.
+"""figures.py: compute the results of "lab bench" from its samples, and compare two runs.
 
 figures.py report CASES SAMPLES BASE NAME...
     Write BASE.json, BASE.table and BASE.svg; print the table. Fails if a NAME has no figure.
 figures.py compare [--ktap] OLD NEW
-    Compare two such JSON files. They are open as descriptors 3 and 4, as this may run in a
-    root where their names OLD and NEW lead nowhere. Fails if a case of NEW got slower by
-    more than its spread, and 1 % at least. With --ktap each case is a test.
+    Compare two such JSON files. They are open as descriptors 3 and 4, because the root that
+    this runs in may not have the files OLD and NEW. Fails if a case of NEW got slower by
+    more than its spread, and by more than 1 %. With --ktap each case is a test.
 """
 
 import json
@@ -25,7 +25,7 @@ KINDS = {
     "fio": "TCMU, throughput, two CPUs",
     "memory": "Kernel memory, bytes",
 }
-# How much ratios of a kind differ for no reason, however close its samples are.
+# Ratios of a kind can vary this much between runs, even if the samples of a run agree.
 LEAST_SPREAD = {"tcmu": 0.005}
 
 
@@ -50,7 +50,7 @@ class Case:
         self.spread = 0
 
     def summarise(self):
-        """The spread is the largest of any form's: quartiles' difference over median."""
+        """Set the spread: the largest distance of quartiles over median of all forms."""
         for form, samples in self.samples.items():
             low, median, high = statistics.quantiles(samples, n=4, method="inclusive")
             self.median[form] = median
@@ -58,7 +58,7 @@ class Case:
                 self.spread = max(self.spread, (high - low) / median)
 
     def figure(self, form):
-        """The median as it is shown, or None."""
+        """The median as the table shows it, or None."""
         median = self.median.get(form)
         if median is None:
             return None
@@ -67,7 +67,7 @@ class Case:
         return f"{median:.3f}" if median < 100 else f"{median:.1f}"
 
     def shown(self, form):
-        """The same as a number."""
+        """The figure as a number."""
         return float(self.figure(form) or 0)
 
     def ratio(self, form):
@@ -93,7 +93,7 @@ class Case:
         elif target.startswith("+"):
             good = self.median["ours"] - self.median["mainline"] <= limit
         else:
-            # nearer to the limit than samples are to each other
+            # the spread of the samples is larger than the distance from the limit
             apart = max(self.spread, LEAST_SPREAD.get(self.kind, 0))
             if limit * (1 - apart) < ratio < limit * (1 + apart):
                 return "unclear"
@@ -101,7 +101,7 @@ class Case:
         return "met" if good else "missed"
 
     def context_differs(self):
-        """Is the figure with a context another one than ours?"""
+        """Is the figure with a context different from ours?"""
         return ("ours-context" in self.median
                 and self.shown("ours-context") != self.shown("ours"))
 
@@ -124,9 +124,9 @@ def read_samples(path, cases):
 
 
 def add_growth(cases, case):
-    """A holder's part with 10,000 of them, over the same with 100.
+    """The cost per holder with 10,000 holders, divided by the cost with 100.
 
-    Below 100 instructions a part is as good as nothing.
+    100 instructions are added to both, so that the ratio of tiny costs is near 1.
     """
     parts = [cases[case.name.replace("growth", holders)] for holders in ("1", "100", "10000")]
     for form in FORMS:
@@ -145,7 +145,7 @@ def summary(cases_path, samples_path):
     for name, case in cases.items():
         if name.endswith("-growth"):
             add_growth(cases, case)
-        # what only a device with a context has
+        # some cases exist only with a context
         if "ours-context" in case.median:
             case.median.setdefault("ours", case.median["ours-context"])
     return {name: case for name, case in cases.items() if "ours" in case.median}
@@ -181,12 +181,12 @@ def json_line(case):
 
 
 def json_of(cases):
-    """A case a line."""
+    """JSON with a line for each case."""
     return "{\n" + ",\n".join(json_line(case) for case in cases) + "\n}\n"
 
 
 def short(figure):
-    """Four digits are enough to look at."""
+    """The figure in thousands or millions, if it is large."""
     if figure is None:
         return "-"
     x = float(figure)
@@ -196,7 +196,7 @@ def short(figure):
 
 
 def aim(case, form, target):
-    """What TARGET is about: ours, the difference, or the ratio to FORM; and the target."""
+    """What TARGET limits (ours, the difference, or the ratio to FORM), and TARGET."""
     ratio = case.ratio(form)
     if target and target.startswith("ours"):
         return f"{case.shown('ours'):.2f} ({target[4:]})"
@@ -236,8 +236,8 @@ def table_of(cases):
     return "\n".join(lines) + "\n"
 
 
-# ---- the chart: what an operation costs with ours, mainline's being 1. Of throughput it
-# is the reciprocal: the shorter, the better, everywhere.
+# ---- the chart: the cost of an operation with ours, if mainline's is 1. For throughput it is
+# the reciprocal. So shorter is always better.
 
 LEFT, TOP, ROW = 300, 64, 20
 WIDTH = 960
@@ -312,7 +312,7 @@ def bar(case, y):
     if floor:
         yield line(x_of(floor), y + 2, y + 18, "floor")
     yield line(x_of(limit), y + 2, y + 18, "aim")
-    # after the bar, if the label does not run into the mark of the target
+    # the label is after the bar, or after the mark of the target if it would cover that
     after = x_of(cost)
     if cost <= max(limit, floor) and after + 6 + 7 * len(label) >= x_of(limit):
         after = x_of(max(limit, floor))
@@ -320,7 +320,7 @@ def bar(case, y):
 
 
 def chart_of(cases):
-    """Of those that can be compared with mainline, and have a target for it."""
+    """The chart has the cases that have a target for ours/mainline."""
     shown = [case for case in cases
              if case.ratio("mainline") and case.target and case.target[0] in "<>"]
     height = TOP + len(shown) * ROW + 14
@@ -343,7 +343,7 @@ def report(cases_path, samples_path, base, *names):
     measured = summary(cases_path, samples_path)
     for name in names:
         if name not in measured:
-            fail(1, f"no figure of {name} (logs: results/bench/*/log)")
+            fail(1, f"the guest printed no figure of {name}: see results/bench/*/log")
     cases = list(measured.values())
     table = table_of(cases)
     for suffix, words in ("json", json_of(cases)), ("table", table), ("svg", chart_of(cases)):
@@ -363,14 +363,14 @@ def read_json(descriptor, name):
             return cases
     except (OSError, ValueError, AttributeError, TypeError):
         pass
-    fail(2, f"--compare: '{name}' is not from bench: run make bench again")
+    fail(2, f"--compare: '{name}' is not a file of lab bench: run make bench again")
 
 
 def slowdown(old, new):
-    """How much slower a case got, 0.01 being 1 %. None if that can't be said.
+    """How much slower a case got: 0.01 is 1 %. None if the two can't be compared.
 
-    What is compared is ours over mainline, each measured in the same run: another machine,
-    or another load, is on both sides. It is ours alone where mainline has no such thing.
+    It compares the ratios ours/mainline. Both were measured in the same run, so machine and
+    load cancel out. It compares ours alone if mainline has no such case.
     """
     if old is None:
         return None
@@ -396,7 +396,7 @@ def compare(*args):
             print(f"{comment}{name}: new")
         if slower is not None:
             compared += 1
-            # instructions are exact, but for what depends on where memory is
+            # instruction counts vary a little with addresses of memory
             allowed = max(old[name]["spread"], case["spread"], 0.01)
             if slower > allowed:
                 bad += 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The part of in-guest for TCMU devices: those of the kernel's own target_core_user on its
-# own uio, and those of ours on ours. The consumer of the ring does no work.
+# The part of in-guest for TCMU devices. It measures the kernel's own target_core_user on its
+# own uio, and ours on ours. The consumer of the ring does no work.
 
 target=/sys/kernel/config/target
 store=$target/core/user_0/bench
@@ -21,8 +21,8 @@ await()
 	done
 }
 
-# The disk's name comes before its queue is there for good; and it opens not before the
-# kernel is done with all of it.
+# The disk's name appears before its queue is final. The disk can be opened only when the
+# kernel has finished all of it.
 disk_is_ready()
 {
 	local dir
@@ -38,7 +38,7 @@ disk_is_gone()
 	! compgen -G '/sys/bus/scsi/devices/*/block/sd*' >/dev/null
 }
 
-# A disk of which the consumer, in MODE, is the other side.
+# Make a disk that the consumer serves, in MODE.
 start()
 {
 	local whose=$1 mode=$2
@@ -92,7 +92,7 @@ measure_fio()
 	local form=$1 name rate
 
 	start "$form" consume
-	# the first to use the data area allocates its pages
+	# the first use of the data area allocates its pages
 	fio_rate any-seqread >/dev/null
 	for name in "${cases[@]}"; do
 		rate=$(fio_rate "$name")
@@ -120,7 +120,7 @@ round_of_ring()
 {
 	measure mainline
 	measure ours
-	# as many pages, of another kind
+	# the floor has no ring: touch the same number of pages of a UIO device
 	./uio_bench floor touch64-none | sed "s/^touch64-none/floor $round tcmu-touch64/"
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * uio_bench: what its cases share. A case measures one operation; whatever goes
- * wrong ends the program with a line that says what.
+ * uio_bench: declarations that all cases share. A case measures one operation. Any error
+ * ends the program with a message.
  */
 
 #ifndef _BENCH_H
@@ -16,7 +16,7 @@
 
 #define PAGE	4096
 
-/* Whose device is measured, from the command line. */
+/* The form of device that is measured, from the command line. */
 struct form {
 	const char *name;
 	unsigned int core;
@@ -28,13 +28,13 @@ extern const struct form *form;
 /**
  * struct bench_case - something to measure
  * @name: as in the table of cases
- * @setup: once, before; optional
- * @op: do it once; the counter's value for the part that counts
- * @teardown: once, after; optional
- * @repeats: in a batch, of which the mean is taken
- * @batches: of these, the median
- * @wants: only forms of which this is true; NULL: all
- * @is_result: @op gives a result of its own, not the counter's
+ * @setup: called once before; optional
+ * @op: does the operation once; returns how much the counter advanced in it
+ * @teardown: called once after; optional
+ * @repeats: number of operations in a batch; a batch gives their mean
+ * @batches: number of batches; the result is their median
+ * @wants: the case is only for forms for which this returns true; NULL: for all
+ * @is_result: @op returns the result itself, not time
  */
 struct bench_case {
 	const char *name;
@@ -47,7 +47,7 @@ struct bench_case {
 	bool is_result;
 };
 
-/* cases_*.c; a case without a name is the end */
+/* cases_*.c; a case without a name ends the list */
 extern const struct bench_case file_cases[];
 extern const struct bench_case map_cases[];
 extern const struct bench_case life_cases[];
@@ -75,7 +75,7 @@ void *map(int fd, unsigned int region, size_t size);
 void unmap(void *p, size_t size);
 void touch(const char *p);
 
-/* lib.c: threads that go first */
+/* lib.c: priority of threads */
 void go_first(void);
 void go_like_others(void);
 

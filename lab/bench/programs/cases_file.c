@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench: read, write, poll, open, and the way from an event to its reader.
+ * uio_bench: read, write, poll, open, and the time from an event to its reader.
  */
 
 #include <errno.h>
@@ -126,7 +126,7 @@ static void setup_reader(void)
 	reads = 0;
 	if (pthread_create(&reader, NULL, read_events, NULL))
 		die("no thread");
-	/* there is one CPU: it runs until it sleeps */
+	/* there is one CPU, so the reader runs until it sleeps */
 	usleep(20000);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench: unregistration of a device that is in use, by 1, 100 or 10,000
- * files, mappings, or sleeping readers.
+ * uio_bench: unregistration of a device that is in use by 1, 100 or 10,000 files,
+ * mappings, or sleeping readers.
  */
 
 #include <errno.h>
@@ -78,7 +78,7 @@ static void start_readers(int nr)
 	}
 	pthread_attr_destroy(&attr);
 
-	/* one CPU: whoever goes to read sleeps when it is idle */
+	/* there is one CPU: when this runs again, the readers sleep */
 	while (nr_reading < nr)
 		usleep(1000);
 	usleep(20000 + nr * 20);

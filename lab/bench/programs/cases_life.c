@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench: devices that come and go.
+ * uio_bench: registration, unregistration and revoke.
  */
 
 #include <pthread.h>
@@ -31,7 +31,7 @@ static uint64_t op_register(void)
 	return took;
 }
 
-/* From the start of a revocation to the reader that has its error. */
+/* The time from the start of the revoke until the reader has its error. */
 static void *read_error(void *took)
 {
 	uint64_t now;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench: mappings and touches of them.
+ * uio_bench: mmap, munmap, and touches of mappings.
  */
 
 #include <err.h>
@@ -9,7 +9,7 @@
 
 #include "bench.h"
 
-/* What one page table has. */
+/* Bytes that one page table maps. */
 #define TABLE	(2 << 20)
 
 static void setup(void)
@@ -26,8 +26,7 @@ static uint64_t op_mmap_munmap(void)
 }
 
 /*
- * I/O memory may be there when mmap() returns, or come when it is touched: what
- * counts is both.
+ * I/O memory is mapped by mmap() or by the first touch, so both count.
  */
 static uint64_t map_touch_unmap(unsigned int region)
 {
@@ -49,7 +48,7 @@ static uint64_t op_touch_iova(void)
 	return map_touch_unmap(UIO_BENCH_IOVA);
 }
 
-/* The touch of a mapping of a single page. */
+/* Touches a mapping of a single page. */
 static uint64_t touch_one(unsigned int region)
 {
 	char *p = map(file, region, PAGE);
@@ -76,7 +75,7 @@ static uint64_t op_touch_none(void)
 	return touch_one(UIO_BENCH_NONE);
 }
 
-/* Every STEP bytes of 64 MiB. */
+/* Touches 64 MiB every @step bytes. */
 static uint64_t touch_all(unsigned int region, size_t step)
 {
 	char *p = map(file, region, UIO_BENCH_SIZE);
@@ -105,19 +104,19 @@ static uint64_t op_touch64_none(void)
 	return touch_all(UIO_BENCH_NONE, PAGE);
 }
 
-/* One page of each page table: what comes along with it is of no use. */
+/* One page of each page table, so pages mapped in advance are of no use. */
 static uint64_t op_touch_sparse(void)
 {
 	return touch_all(UIO_BENCH_VIRTUAL, TABLE);
 }
 
-/* Every second page, as nobody walks. */
+/* Every second page: an unlikely order. */
 static uint64_t op_touch_halves(void)
 {
 	return touch_all(UIO_BENCH_VIRTUAL, 2 * PAGE);
 }
 
-/* A child that touches nothing, of a process that has touched all of 64 MiB. */
+/* Forks a child that touches nothing. The process has touched all of its 64 MiB. */
 static uint64_t op_fork64(void)
 {
 	char *p = map(file, UIO_BENCH_VIRTUAL, UIO_BENCH_SIZE);
@@ -143,7 +142,7 @@ static bool has_fault_operation(const struct form *form)
 	return form->core == UIO_BENCH_FLOOR || form->context;
 }
 
-/* The long ones take seven turns: what the kernel does besides may meet two or three. */
+/* Long cases run seven times, because other work of the kernel may disturb two or three runs. */
 const struct bench_case map_cases[] = {
 	{ "mmap-munmap", setup, op_mmap_munmap, device_remove, 1, 501, NULL },
 	{ "touch-phys", setup, op_touch_phys, device_remove, 1, 501, NULL },

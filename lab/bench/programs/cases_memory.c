@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench: bytes of kernel memory for each device, open file, and mapping: what
- * the slab allocator's caches have in use, with many and without, not what one
- * struct or another has.
+ * uio_bench: bytes of kernel memory for each device, open file and mapping. This is the
+ * memory that the slab caches have in use with many of them, minus that without.
  */
 
 #include <fcntl.h>
@@ -27,7 +26,7 @@ static uint64_t slab_bytes(void)
 	char line[512];
 	FILE *info;
 
-	/* what is freed late is gone by then */
+	/* RCU and workers have time to free memory */
 	usleep(200000);
 	info = fopen("/proc/slabinfo", "r");
 	if (!info)
@@ -39,7 +38,7 @@ static uint64_t slab_bytes(void)
 	return sum;
 }
 
-/* They have consecutive numbers; the name that we get is the last one's. */
+/* The devices have consecutive numbers. The driver returns the name of the last one. */
 static void open_all_once(void)
 {
 	size_t len;
@@ -84,7 +83,7 @@ static void setup_files(void)
 {
 	allow_files(FILES);
 	device_make(UIO_BENCH_VIRTUAL + 1);
-	/* the table of descriptors grows, and does not shrink again */
+	/* the table of descriptors grows now, and not while this measures; it never shrinks */
 	close(dup2(file, FILES + 50));
 }
 

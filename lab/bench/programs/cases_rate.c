@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench: how often in a second several processes can do something with one
- * device. Processes, so that what they share is the device.
+ * uio_bench: operations per second of several processes on one device. They are
+ * processes and not threads, so that they share nothing but the device.
  */
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #define PAGES	64
 #define SECONDS	0.4
 
-/* In memory that all processes see. */
+/* This is in memory that all processes share. */
 struct shared {
 	atomic_int ready;
 	atomic_bool go;
@@ -48,7 +48,7 @@ static void sleep_for(double seconds)
 	nanosleep(&ts, NULL);
 }
 
-/* Start; do things, and count them; end. */
+/* What a process does: start; run, which counts operations; end. */
 struct work {
 	void (*start)(void);
 	unsigned int (*some)(void);
@@ -109,7 +109,7 @@ static unsigned long total(int nr)
 	return sum;
 }
 
-/* The parent sleeps but for a moment, so it is in nobody's way. */
+/* The parent sleeps nearly all the time, so it does not disturb the others. */
 static uint64_t rate(int nr, const struct work *work)
 {
 	int i, status, failed = 0;
@@ -131,7 +131,7 @@ static uint64_t rate(int nr, const struct work *work)
 	while (shared->ready < nr && !waitpid(-1, NULL, WNOHANG))
 		sleep_for(0.001);
 	shared->go = true;
-	/* until all are at it */
+	/* wait until all processes run */
 	sleep_for(0.05);
 	did = total(nr);
 	took = now();

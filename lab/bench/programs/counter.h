@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the benchmark's programs measure with: the time stamp counter. */
+/* The time stamp counter, with which the benchmark's programs measure. */
 
 #ifndef _COUNTER_H
 #define _COUNTER_H

@@ -34,7 +34,7 @@ void die(const char *fmt, ...)
 	exit(1);
 }
 
-/* Devices that are not registered yet. */
+/* Makes devices that are not registered yet. */
 void device_add(unsigned int regions, unsigned int count)
 {
 	struct uio_bench_add add = {
@@ -49,7 +49,7 @@ void device_add(unsigned int regions, unsigned int count)
 		die("no device of %s", form->name);
 }
 
-/* A device, registered and open. */
+/* Makes a device, registers it, and opens it. */
 void device_make(unsigned int regions)
 {
 	uint64_t took;
@@ -70,7 +70,7 @@ void device_remove(void)
 	close(control);
 }
 
-/* Nobody else runs meanwhile, but the kernel's own threads that it waits for. */
+/* Only this thread and kernel threads that it waits for run meanwhile. */
 uint64_t device_unregister(void)
 {
 	uint64_t took;
@@ -93,7 +93,7 @@ int device_open(int flags)
 	return fd;
 }
 
-/* The floor has nothing that tells its users. */
+/* The floor has no revoke: its users are not told. */
 bool can_be_revoked(const struct form *form)
 {
 	return form->core != UIO_BENCH_FLOOR;
@@ -107,7 +107,7 @@ void read_until_revoked(void)
 		die("a reader has no EIO");
 }
 
-/* That many at once, and some more. */
+/* Allows @nr open files, and some more. */
 void allow_files(unsigned int nr)
 {
 	struct rlimit limit = { nr + 100, nr + 100 };
@@ -122,7 +122,7 @@ void notify(void)
 		die("notify");
 }
 
-/* When the last notify began. */
+/* Returns the counter when the last notify or revoke began. */
 uint64_t stamp(void)
 {
 	uint64_t value;
@@ -161,7 +161,7 @@ static void set_policy(int policy, int priority)
 		die("sched_setscheduler");
 }
 
-/* Whoever calls this runs as soon as it is awake. */
+/* A thread that calls this runs as soon as it is awake. */
 void go_first(void)
 {
 	set_policy(SCHED_FIFO, 1);

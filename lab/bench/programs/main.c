@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench FORM CASE...: measure cases of one form of device, print a line
- * "CASE VALUE" for each. Values are of the time stamp counter.
+ * uio_bench FORM CASE...: measure cases on one form of device, and print a line
+ * "CASE VALUE" for each. Values are differences of the time stamp counter.
  */
 
 #include <stdio.h>
@@ -56,7 +56,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* What the counter itself takes. */
+/* The cost of reading the counter. */
 static uint64_t overhead(void)
 {
 	uint64_t least = UINT64_MAX;
@@ -90,7 +90,7 @@ static void measure(const struct bench_case *c)
 		die("no memory");
 	if (c->setup)
 		c->setup();
-	/* what is done once only is too long to be done in vain */
+	/* warm up, except for cases with one batch, which are too long */
 	if (c->batches > 1)
 		one_batch(c);
 	for (i = 0; i < c->batches; i++)

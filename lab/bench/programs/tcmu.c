@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench_tcmu consume|touch NODE BYTES: the other side of a TCMU device of that
- * size, in place of a daemon. Every command is done as soon as it is seen, and
- * reads and writes move no data: what is left is the way there and back.
+ * uio_bench_tcmu consume|touch NODE BYTES: acts as the daemon of a TCMU device of this
+ * size. It completes each command as soon as it sees it. Reads and writes move no data, so
+ * only the way through the kernel is measured.
  *
- * With touch, large writes wait until there are 64 MiB of them. Then all of that,
- * which is in the ring's data area, is touched through new mappings, and the
- * median of what this takes is printed. After that all goes on.
+ * With touch, large writes wait until 64 MiB of them are in the ring's data area. Then this
+ * touches all of it through new mappings, and prints the median cost. After that it serves
+ * commands again.
  */
 
 #include <errno.h>
@@ -64,7 +64,7 @@ static void give_capacity(struct tcmu_cmd_entry *entry, bool is_16)
 	ring_give(ring, entry, data, is_16 ? 32 : 8);
 }
 
-/* Its SCSI status. */
+/* Executes a command, and returns its SCSI status. */
 static int execute(struct tcmu_cmd_entry *entry)
 {
 	const unsigned char *cdb = ring_cdb(ring, entry);
@@ -99,7 +99,7 @@ static int execute(struct tcmu_cmd_entry *entry)
 	}
 }
 
-/* Is there something new? */
+/* Completes all commands. Returns whether there was one. */
 static bool complete_all(void)
 {
 	uint32_t at = ring->cmd_tail, end = ring_head(ring);
@@ -116,7 +116,7 @@ static bool complete_all(void)
 	return any;
 }
 
-/* Bytes of large writes that wait. */
+/* Returns the bytes of large writes that wait. */
 static size_t waiting(void)
 {
 	uint32_t at = ring->cmd_tail, end = ring_head(ring);
@@ -190,7 +190,7 @@ static void open_ring(const char *node)
 	ring = map_ring();
 }
 
-/* Until the device is gone. */
+/* Serves commands until the device is gone. */
 static void serve(bool touch)
 {
 	int event, on = 1;

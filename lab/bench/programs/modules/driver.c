@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench_uio: a driver with the least that one can have. The same source is
- * compiled for mainline's core and for ours; what only ours has is at the end.
+ * uio_bench_uio: a minimal driver. The same source is compiled for mainline's core and for
+ * ours. The part for our core is at the end.
  */
 
 #include <linux/mm.h>
@@ -18,7 +18,7 @@ struct bench_uio {
 	struct uio_bench_dev dev;
 	struct uio_info info;
 	struct bench_context *context;	/* of the last registration */
-	refcount_t users;		/* we, and contexts */
+	refcount_t users;		/* the owner and its contexts */
 };
 
 static struct platform_device *bench_pdev;
@@ -28,7 +28,7 @@ static struct bench_uio *to_bench_uio(struct uio_bench_dev *dev)
 	return container_of(dev, struct bench_uio, dev);
 }
 
-/* defined below, for either core */
+/* defined below, once for each core */
 static bool context_prepare(struct bench_uio *uio);
 static int context_register(struct bench_uio *uio);
 static void context_put(struct bench_uio *uio);
@@ -155,7 +155,7 @@ static void context_put(struct bench_uio *uio)
 {
 }
 
-/* It has nothing earlier. */
+/* Mainline can wake readers only by unregistration. */
 static void do_revoke(struct bench_uio *uio)
 {
 	uio_unregister_device(&uio->info);
@@ -164,7 +164,7 @@ static void do_revoke(struct bench_uio *uio)
 
 #else
 
-/* A device is registered many times, a context once. */
+/* A device is registered many times, but a context only once. */
 struct bench_context {
 	struct uio_context ctx;
 	struct bench_uio *uio;

@@ -15,7 +15,7 @@ static DEFINE_XARRAY_ALLOC(minors);
 static dev_t first_devt;
 static struct cdev cdev;
 
-/* There is nothing that could be freed too early here. */
+/* A device is freed with its file of uio_bench, so there is nothing to free here. */
 static void floor_release(struct device *dev)
 {
 }
@@ -126,7 +126,7 @@ static void floor_name(struct uio_bench_dev *dev, char *name)
 	snprintf(name, UIO_BENCH_NAME_SIZE, "/dev/uio_floor%u", to_floor(dev)->minor);
 }
 
-/* Nobody is told that it goes, so revoke is like any event. */
+/* The floor has no revoke, so its revoke is an event. */
 static const struct uio_bench_core floor_core = {
 	.owner	= THIS_MODULE,
 	.alloc	= floor_alloc,
@@ -176,5 +176,5 @@ static void __exit floor_exit(void)
 
 module_init(floor_init)
 module_exit(floor_exit)
-MODULE_DESCRIPTION("UIO devices to measure: the least that they could cost");
+MODULE_DESCRIPTION("UIO devices to measure: bare devices, the lowest possible cost");
 MODULE_LICENSE("GPL");

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * uio_bench_floor: what a bare character device costs that does for user space
- * what a UIO device does. It counts no references, takes no lock of its own, and
- * asks nobody if the device is still there: whoever unregisters it first closes
- * its files.
+ * uio_bench_floor: a bare character device that does for user space what a UIO device
+ * does. It counts no references, takes no lock of its own, and does not check whether the
+ * device is still there. So its files have to be closed before it is unregistered.
  */
 
 #ifndef _FLOOR_H
@@ -23,9 +22,9 @@
  * @device: for the driver core
  * @minor: its number
  * @event: count of events
- * @wait: where readers sleep
- * @async: who wants SIGIO
- * @irqcontrol: what write() calls
+ * @wait: queue of sleeping readers
+ * @async: files that want SIGIO
+ * @irqcontrol: function that write() calls
  * @mem: regions
  * @maps: directory of the regions in sysfs
  * @map: directory of each
@@ -57,7 +56,7 @@ extern const struct attribute_group *floor_groups[];
 int floor_sysfs_add(struct floor_dev *floor);
 void floor_sysfs_del(struct floor_dev *floor);
 
-/* What an open file has. */
+/* An open file. */
 struct floor_file {
 	struct floor_dev *floor;
 	s32 event_count;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench_floor: what a file can do.
+ * uio_bench_floor: file operations.
  */
 
 #include <linux/module.h>
@@ -41,7 +41,7 @@ static bool has_event(const struct floor_file *ff, s32 *event)
 	return *event != ff->event_count;
 }
 
-/* The cheapest of the ways to sleep: awake in the queue until it is left. */
+/* The cheapest way to sleep: one queue entry for all wake-ups. */
 static noinline int wait_for_event(const struct floor_file *ff, s32 *event)
 {
 	DECLARE_WAITQUEUE(wait, current);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench_floor: mappings, as cheap as they come while user space can do with
- * them what it can with UIO's: I/O memory is there at once, kernel memory has
- * pages that can be pinned, and comes when it is touched, with all that follows
- * it in the same page table.
+ * uio_bench_floor: the cheapest mappings with which user space can do the same as with
+ * UIO's. mmap() maps I/O memory at once. Pages of kernel memory can be pinned. A touch maps
+ * the touched page, and all pages after it in the same page table.
  */
 
 #include <linux/mm.h>
@@ -17,7 +16,7 @@
 
 static unsigned int around = PTRS_PER_PTE;
 module_param(around, uint, 0644);
-MODULE_PARM_DESC(around, "most pages that a touch brings");
+MODULE_PARM_DESC(around, "most pages that a touch maps");
 
 static struct page *floor_page(const struct uio_mem *mem, unsigned long index)
 {
@@ -34,7 +33,7 @@ static unsigned long pages_to_insert(const struct vm_fault *vmf)
 	return min((end - vmf->address) >> PAGE_SHIFT, (unsigned long)around);
 }
 
-/* Apart, since the array is zeroed each time. */
+/* noinline, because the compiler may zero the array in each call. */
 static noinline void insert_many(struct vm_fault *vmf, unsigned long left)
 {
 	const struct uio_mem *mem = vmf->vma->vm_private_data;
@@ -46,7 +45,7 @@ static noinline void insert_many(struct vm_fault *vmf, unsigned long left)
 
 		for (i = 0; i < nr; i++)
 			pages[i] = floor_page(mem, index + i);
-		/* stops at a page that is there already */
+		/* this stops at a page that is already mapped */
 		if (vm_insert_pages(vmf->vma, addr, pages, &not_done))
 			return;
 		left -= nr;
@@ -69,7 +68,7 @@ static vm_fault_t floor_fault(struct vm_fault *vmf)
 	return 0;
 }
 
-/* Maps nothing; with it there is no mmap_lock around the above. */
+/* Maps nothing. But with this operation, faults do not take the mmap_lock. */
 static vm_fault_t floor_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 {
 	return 0;

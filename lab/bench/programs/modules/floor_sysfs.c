@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench_floor: attributes of the names that those of UIO devices have.
+ * uio_bench_floor: attributes with the names of those of UIO devices.
  */
 
 #include <linux/kobject.h>
@@ -76,7 +76,7 @@ static struct attribute *map_attrs[] = {
 };
 ATTRIBUTE_GROUPS(map);
 
-/* part of the device, which stays */
+/* the kobject is a part of the device, which stays */
 static void map_release(struct kobject *kobj)
 {
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench: commands, by ioctl. What is timed is timed here, so that the way in
- * and out of the kernel is not part of it.
+ * uio_bench: commands, by ioctl. The time is taken here, so that it does not include the
+ * way into and out of the kernel.
  */
 
 #include <linux/fs.h>
@@ -18,9 +18,9 @@
 
 /**
  * struct uio_bench_file - an open /dev/uio_bench
- * @lock: over everything but notify
+ * @lock: held by all commands except notify
  * @devs: its devices
- * @last: the one made last
+ * @last: the newest device
  * @stamp: when the last notify or revoke began
  */
 struct uio_bench_file {
@@ -49,7 +49,7 @@ void uio_bench_core_add(unsigned int nr, const struct uio_bench_core *core)
 EXPORT_SYMBOL_GPL(uio_bench_core_add);
 
 /**
- * uio_bench_core_del - the module of a core goes
+ * uio_bench_core_del - make devices of a core unavailable
  * @nr: as in uio_bench_core_add()
  *
  * Context: Process context, may sleep.
@@ -209,7 +209,7 @@ static int cmd_revoke(struct uio_bench_file *bf)
 	return 0;
 }
 
-/* Without a lock: whoever is woken runs at once, and asks for the time. */
+/* This takes no lock, because the woken reader runs at once and asks for the stamp. */
 static int cmd_notify(struct uio_bench_file *bf)
 {
 	struct uio_bench_dev *dev = bf->last;

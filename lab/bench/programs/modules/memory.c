@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_bench: memory to map. It stays as long as the module, whatever device has
- * it, so that all rounds see the same pages.
+ * uio_bench: memory to map. All devices use it, and it lasts as long as the module, so that
+ * all rounds use the same pages.
  */
 
 #include <linux/gfp.h>
@@ -14,7 +14,7 @@
 
 #include "uio_bench.h"
 
-/* The largest blocks there are; 64 MiB in a row are put together from them. */
+/* The largest blocks that the kernel has. Adjacent ones make up 64 MiB. */
 #define CHUNK	SZ_4M
 #define WANTED		(UIO_BENCH_SIZE / CHUNK)
 #define CHUNKS		(4 * WANTED)
@@ -48,7 +48,7 @@ static void free_chunk(unsigned int i)
 	chunks[i] = 0;
 }
 
-/* What a driver would reserve at boot. */
+/* A real driver would reserve this memory at boot. */
 static int get_logical(void)
 {
 	unsigned int i;
@@ -117,7 +117,7 @@ void uio_bench_describe(unsigned int region, struct uio_mem *mem)
 		mem->addr = (phys_addr_t)chunks[first];
 		break;
 	case UIO_BENCH_PHYS:
-		/* every PC has its firmware there, which is not RAM, like a device */
+		/* every PC has its firmware there: it is not RAM, like the memory of a device */
 		mem->memtype = UIO_MEM_PHYS;
 		mem->size = UIO_BENCH_IO_SIZE;
 		mem->addr = SZ_4G - UIO_BENCH_IO_SIZE;
@@ -128,7 +128,7 @@ void uio_bench_describe(unsigned int region, struct uio_mem *mem)
 		mem->addr = virt_to_phys(iova);
 		break;
 	default:
-		/* a context has it changed, and gives the pages of VIRTUAL */
+		/* with a context, get_pages returns the pages of VIRTUAL */
 		mem->memtype = UIO_MEM_NONE;
 		mem->addr = (phys_addr_t)(unsigned long)virtual;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * uio_bench: devices to measure. The module has the memory that they map and the
- * node that commands come by; uio_bench_uio makes devices of the uio.ko that is
- * loaded, uio_bench_floor makes devices of no core at all.
+ * uio_bench: devices to measure. This module has the memory that they map, and the node
+ * for commands. uio_bench_uio makes devices on the loaded uio.ko. uio_bench_floor makes
+ * devices without any core.
  */
 
 #ifndef _UIO_BENCH_H
@@ -20,10 +20,10 @@ struct module;
 
 /**
  * struct uio_bench_dev - a device
- * @node: in the list of the file that it was made by
- * @core: who made it
+ * @node: in the list of the file that made it
+ * @core: the core that made it
  * @registered: between registration and unregistration
- * @regions: how many it has
+ * @regions: number of its regions
  * @context: it has a context
  */
 struct uio_bench_dev {
@@ -35,15 +35,15 @@ struct uio_bench_dev {
 };
 
 /**
- * struct uio_bench_core - makes devices
+ * struct uio_bench_core - operations that make and use devices
  * @owner: its module
- * @alloc: a device, not registered; NULL if there can be no such device
- * @free: free it; it is not registered
- * @reg: register it
- * @unreg: unregister it
- * @notify: it has an event
- * @revoke: wake readers for good, as early as the core can
- * @name: path of its node
+ * @alloc: make a device, not registered; NULL if the core does not support it
+ * @free: free a device that is not registered
+ * @reg: register a device
+ * @unreg: unregister a device
+ * @notify: send an event
+ * @revoke: wake readers for the end of the device, as early as the core can
+ * @name: return the path of a device's node
  */
 struct uio_bench_core {
 	struct module *owner;
@@ -60,7 +60,7 @@ struct uio_bench_core {
 void uio_bench_core_add(unsigned int nr, const struct uio_bench_core *core);
 void uio_bench_core_del(unsigned int nr);
 
-/* memory.c: the same for all devices, so that it is not part of what is measured */
+/* memory.c: all devices share the memory, so that its cost is not measured */
 int uio_bench_memory_init(void);
 void uio_bench_memory_exit(void);
 void uio_bench_describe(unsigned int region, struct uio_mem *mem);
