@@ -1,19 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""compare.py RESULTS KERNEL TEST...: compare mainline's facts and ours, which are in RESULTS.
+"""compare.py RESULTS KERNEL TEST...: compare the facts of mainline and of ours in RESULTS.
 
-Prints KTAP, and writes all differences to RESULTS/diff, with the row of the table of
-deviations that has it. A test is the name of a group of facts, or "table": that each row of
-the table is of use. A row is
+Prints KTAP, and writes all differences to RESULTS/diff, each with its row of the table of
+deviations. A test is the name of a group of facts, or "table", which checks that each row of
+the table is needed. A row is
 
        * - ``FACTS`` ``FACTS``...
          - ``VALUES``
          - ``VALUES``
          - why
 
-with patterns of facts, of mainline's values and of ours, in which * is anything. A fact
-that there is on one side only is "absent" on the other. A row may be for one kernel only:
-then "(KERNEL)" is after its FACTS.
+with patterns for facts, for mainline's values and for ours. * matches anything. A fact that
+only one side has is "absent" on the other. If a row is for one kernel only, "(KERNEL)"
+follows its FACTS.
 """
 
 import collections
@@ -27,7 +27,7 @@ SIDES = "mainline", "ours"
 
 
 def read_lines(path):
-    # values are what a device has, any bytes
+    # values can contain any bytes, because they come from a device
     with open(path, errors="backslashreplace", newline="\n") as lines:
         return [line.removesuffix("\n") for line in lines]
 
@@ -46,7 +46,7 @@ class Row:
         only = re.search(r"\(([0-9.]+)\)", facts)
         self.kernel = only[1] if only else ""
         self.facts = patterns(facts)
-        # without a pattern, for a value that is empty
+        # a cell without a pattern stands for an empty value
         self.values = [[*patterns(cell), re.compile("")][0] for cell in (mainline, ours)]
 
     def has(self, name, values):
@@ -74,7 +74,7 @@ class Table:
     def __init__(self, kernel):
         cells = read_table()
         self.incomplete = [row for row in cells if len(row) != 4]
-        # the first one has the titles of the columns
+        # the first row has the titles of the columns
         rows = [Row(*row) for row in cells if len(row) == 4 and "``" in row[0]]
         self.rows = [row for row in rows if kernel.startswith(row.kernel)]
 
@@ -90,15 +90,15 @@ class Table:
         """Why its test fails, and notes."""
         why, notes = "", []
         for row in self.incomplete:
-            why = "rows that can't be read"
-            notes.append(f"a row of {len(row)} cells, not 4: {''.join(row[:1])}")
+            why = "the table has incomplete rows"
+            notes.append(f"this row has {len(row)} cells, not 4: {''.join(row[:1])}")
         for row in self.rows:
             if not row.used:
-                why = "rows of no use"
-                notes.append(f"no difference is as this row of the table has it: {row.title}")
+                why = "the table has rows that are not needed"
+                notes.append(f"this row matches no difference, remove it: {row.title}")
             if not re.search("[a-z]", row.reason):
-                why = "rows without a reason"
-                notes.append(f"no reason is given for {row.title}")
+                why = "the table has rows without a reason"
+                notes.append(f"this row has no reason: {row.title}")
         return why if self.rows else "there is no table", notes
 
 
@@ -109,7 +109,7 @@ class Facts:
     def __init__(self, results):
         # [mainline's, ours] of each name
         self.values = {}
-        # on what is wrong with a group, a note each
+        # a note for each error in a group
         self.notes = collections.defaultdict(list)
         for number, side in enumerate(SIDES):
             for line in read_lines(results / f"{side}.facts"):
@@ -141,12 +141,12 @@ class Facts:
         notes = self.notes[group]
         why = ""
         if not ends:
-            why = "the probe has no such group, or died before it"
+            why = "the probe has no such group, or died before it: see the guest's log"
         elif ends != ["status 0", "status 0"]:
             why = "the probe ended: on mainline {}, on ours {}".format(*ends)
         elif notes:
             count = sum(name.startswith(f"{group}/") for name in self.values)
-            why = (f"{len(notes)} of {count} facts differ and are not in the table, or are "
+            why = (f"{len(notes)} of {count} facts differ and have no row in the table, or are "
                    f"there twice: see {diff}")
         return why, notes[:10]
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Access to a mapping other than by its own process: the kernel, a debugger, pins. */
+/* Access to a mapping from outside its process: system calls, debuggers, pins. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ static unsigned int *word_at(const struct mapping *m, int page)
 	return (unsigned int *)(m->p + page * page_size());
 }
 
-/* Buffers of system calls, that of a page which was touched, and of one that was not */
+/* System calls with a page as their buffer, touched before or not */
 static void buffer(const struct mapping *m, const char *state, int page)
 {
 	char *p = (char *)word_at(m, page);
@@ -218,7 +218,7 @@ static void other_calls(const struct group *group)
 	fact_vma("", &m);
 	TRY("remap_file_pages", syscall(SYS_remap_file_pages, m.p, page_size(), 0, 1, 0));
 	fact_table("table", &m);
-	/* last: a sealed mapping can't be changed any more */
+	/* this is last, because a sealed mapping cannot be changed */
 	TRY("mseal", syscall(462, m.p, size, 0));
 	TRY("munmap", munmap(m.p, size));
 }
@@ -251,7 +251,7 @@ static void cleared(const struct group *group)
 	clear_references(&m, "soft-dirty", "4");
 }
 
-/* What of it is in a core dump is in the flags; here: what an exec leaves. */
+/* exec and exit with a mapping. Its flags say what a core dump has. */
 static void exits(const struct group *group)
 {
 	struct dev dev = dev_of(group->a, PAGES);

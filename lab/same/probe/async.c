@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Calls by other ways in: io_uring, aio, and those of a 32-bit program. */
+/* Other ways to make calls: io_uring, aio, and 32-bit system calls. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #include "memory.h"
 
-/* One request; the result, or a negative error code. */
+/* Makes one request. Returns its result, or a negative error code. */
 static int ring_once(int fd, int opcode, void *buffer, unsigned int length)
 {
 	struct io_uring_sqe *request;
@@ -71,7 +71,7 @@ static void rings(const struct group *group)
 	ring_state(&dev, "nonblock");
 }
 
-/* A read that has to wait is done by a thread of the ring's. */
+/* A thread of io_uring does a read that has to wait. */
 static long read_by_ring(struct uiot_op *op)
 {
 	int event = 0, ret = ring_once(op->fd, IORING_OP_READ, &event, sizeof(event));
@@ -132,7 +132,7 @@ static void aios(const struct group *group)
 }
 
 #ifdef __x86_64__
-/* Only for numbers that are small enough, and pointers too. */
+/* All arguments, also pointers, have to fit into 32 bits. */
 static long call_32(long nr, long a, long b, long c)
 {
 	long ret;
@@ -147,7 +147,7 @@ static void not_there(int sig)
 	_exit(sig);
 }
 
-/* A kernel without such calls sends a signal; it logs one that nobody handles. */
+/* A kernel without 32-bit calls sends a signal, and logs it if nobody handles it. */
 static int try_32(void *arg)
 {
 	(void)arg;

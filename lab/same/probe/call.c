@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* All other calls that take a descriptor. */
+/* All other system calls that take a descriptor. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,7 +75,7 @@ static void ioctl_named(const struct group *group)
 	fact_log(&dev, "callbacks");
 }
 
-/* Those with the letters of UIO, of all sizes that are likely; not the ones that work. */
+/* Tries all numbers with likely letters and sizes, and prints those that are not ENOTTY. */
 static void ioctl_numbers(const struct group *group)
 {
 	static const unsigned int forms[] = { 0, 0x40040000, 0x80040000, 0x40080000 };
@@ -88,7 +88,7 @@ static void ioctl_numbers(const struct group *group)
 		for (nr = 0; nr < 256; nr++) {
 			unsigned long request = forms[form] | group->a << 8 | nr;
 
-			/* no argument that has a meaning */
+			/* -1 is no valid argument */
 			if (ioctl(fd, request, -1L) == -1 && errno == ENOTTY)
 				continue;
 			known++;
@@ -274,7 +274,7 @@ static void watch_events(int watch, const char *name)
 	fact(name, "%s", n < 0 ? strerrorname_np(errno) : words);
 }
 
-/* What inotify has to tell of what is done with the node. */
+/* The events of inotify for operations on the node. */
 static void watched(const struct group *group)
 {
 	struct dev dev = dev_plain(UIO_SAME_IRQ_CUSTOM);

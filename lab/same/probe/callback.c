@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which callbacks run, in which order, with which arguments; references to modules. */
+/* Which callbacks run, in which order, with which arguments; references to the module. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +82,7 @@ static int child_of_the_mapping(void *arg)
 	return 0;
 }
 
-/* What a driver that counts its mappings is told. */
+/* The calls of open and close that a driver gets when it counts its mappings. */
 static void vma_operations(const struct group *group)
 {
 	struct dev dev = dev_of(group->a, 8);
@@ -284,7 +284,7 @@ static void fact_line(const char *name, int line)
 	at_top();
 }
 
-/* How many kernel threads there are for the line, by the device's name. */
+/* Counts the kernel threads of the line, which have the device's name. */
 static int threads_of(int line)
 {
 	char name[32], comm[32];
@@ -302,7 +302,7 @@ static int threads_of(int line)
 	return found;
 }
 
-/* An interrupt is counted by a thread. */
+/* With a threaded interrupt, a thread counts the event. */
 static bool has_event(void *arg)
 {
 	const struct dev *dev = arg;
@@ -354,7 +354,7 @@ static void interrupts(const struct group *group)
 	fact_details(&dev, "callbacks-then");
 }
 
-/* As in linux/interrupt.h; who probes is not told in the log that the line is taken. */
+/* As in linux/interrupt.h. With PROBE_SHARED, the kernel does not log that the line is taken. */
 #define IRQF_SHARED		0x80
 #define IRQF_PROBE_SHARED	0x100
 
@@ -383,7 +383,7 @@ static void interrupt_taken(const struct group *group)
 	fact("minor-after-first", "%d", second.minor - first.minor);
 }
 
-/* Flags of the request, which are the driver's. */
+/* The driver chooses the flags of the interrupt request. */
 static void interrupt_flags(const struct group *group)
 {
 	static const struct {
@@ -410,7 +410,7 @@ static void interrupt_flags(const struct group *group)
 		fd = dev_open(&dev, O_RDWR | O_NONBLOCK);
 		log_forget(&dev);
 		TRY("raise", dev_ioctl(&dev, UIO_SAME_INTERRUPT, 0));
-		/* one that is off is kept, not handled */
+		/* with no-autoen, the interrupt is disabled and stays pending */
 		if (kinds[i].flags != 0x80000)
 			fact("event", "%d", uiot_wait_until(has_event, &dev, UIOT_SOON_MS));
 		fact_log(&dev, "callbacks");

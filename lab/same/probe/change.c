@@ -11,7 +11,7 @@
 
 #include "memory.h"
 
-/* What reads, polls and writes give now. */
+/* Prints what read, poll, epoll and write give now. */
 static void fact_state(const char *state, const struct dev *dev, int fd, int epfd)
 {
 	struct epoll_event event = { };
@@ -27,7 +27,7 @@ static void fact_state(const char *state, const struct dev *dev, int fd, int epf
 	fact_log(dev, "callbacks");
 }
 
-/* After and before a notification. */
+/* The same, before and after a notification. */
 static void fact_states(const char *state, const struct dev *dev, int fd, int epfd)
 {
 	char name[64];
@@ -64,11 +64,11 @@ static void irq_changes(const struct group *group)
 	fact_states("changed-back", &dev, fd, epfd);
 	dev_set(&dev, UIO_SAME_IRQ, 0, group->b);
 	fact_states("changed-once-more", &dev, fd, epfd);
-	/* not a line that an unregistration would free */
+	/* unregistration must not free a line that was not requested */
 	dev_set(&dev, UIO_SAME_IRQ, 0, UIO_SAME_IRQ_NONE);
 }
 
-/* A device like igb_uio's: nothing until it is opened. */
+/* Like igb_uio: there is no interrupt until the device is opened. */
 static void irq_in_open(const struct group *group)
 {
 	struct dev dev = dev_new();
@@ -91,7 +91,7 @@ static void irq_in_open(const struct group *group)
 	fact_states("opened-otherwise", &dev, fd, watch(fd));
 }
 
-/* Whoever waits by then. */
+/* The interrupt goes while a reader and a poller wait. */
 static void irq_goes_under_waiters(const struct group *group)
 {
 	static const struct {
@@ -203,7 +203,7 @@ static void names_change(const struct group *group)
 	fact_attribute(&dev, "map-size", "maps/map0/size");
 	dev_set(&dev, UIO_SAME_MEM_ADDR, 0, 0x1000);
 	fact_attribute(&dev, "map-addr", "maps/map0/addr");
-	/* as it was: unregistration goes by it on mainline */
+	/* restore it, because mainline's unregistration uses it */
 	dev_set(&dev, UIO_SAME_MEM_SIZE, 0, 4 * page_size());
 }
 
@@ -214,7 +214,7 @@ static const char *which(unsigned int word)
 	return "neither";
 }
 
-/* Give region 0 other memory; its pages are told by a bit of their words. */
+/* Gives region 0 other memory. A bit in their words marks the new pages. */
 static void move_region(const struct dev *dev, const struct group *group)
 {
 	int page;
@@ -285,7 +285,7 @@ static void size_changes(const struct group *group)
 	fact_ok("map-8", mapped(&m) ? 0 : -1);
 }
 
-/* Pages of an old mapping that were not touched, and are outside of the region now. */
+/* Untouched pages of an old mapping that are outside the region now. */
 static void size_shrinks(const struct group *group)
 {
 	struct dev dev = dev_of(group->a, 8);
@@ -314,7 +314,7 @@ static void type_changes(const struct group *group)
 
 	touch(old.p);
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		/* there is no such physical address */
+		/* only the address of PHYS memory is a physical one */
 		if (group->a != PHYS &&
 		    (types[i] == UIO_SAME_PHYS || types[i] == UIO_SAME_IOVA))
 			continue;
@@ -328,7 +328,7 @@ static void type_changes(const struct group *group)
 	}
 }
 
-/* The same for a page that is not there yet. */
+/* The type changes before a page is touched. */
 static void type_changes_early(const struct group *group)
 {
 	static const int types[] = {
@@ -348,7 +348,7 @@ static void type_changes_early(const struct group *group)
 	fact("back", "%d", touch(m.p + 7 * page_size()));
 }
 
-/* A region that was not there at registration, and gaps. */
+/* Regions that did not exist at registration, and gaps. */
 static void regions_come(const struct group *group)
 {
 	struct dev dev = dev_of(group->a, 2);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a driver does with struct uio_device itself, and what it finds in the log. */
+/* Direct use of struct uio_device by a driver; the kernel's log. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ static void counts(const struct group *group)
 		fact_poll("poll-after-one", fd);
 		fact_read("read-after-one", fd);
 	}
-	/* as many events as there are numbers are none */
+	/* after 2^32 events, the count is the same: there is no event */
 	under("all-the-way");
 	dev_ioctl(&dev, UIO_SAME_COUNT_TO, 5);
 	fact_read("read", fd);
@@ -98,7 +98,7 @@ static int open_log(void)
 	return fd;
 }
 
-/* Numbers differ each time: of the device, of processes, addresses. */
+/* Replaces numbers, which differ each time: device numbers, PIDs, addresses. */
 static void without_numbers(char *text)
 {
 	char *to = text;
@@ -116,14 +116,14 @@ static void without_numbers(char *text)
 	*to = 0;
 }
 
-/* A kernel that delays releases tells of each, some time later. */
+/* Ignores messages on delayed releases: a debug kernel logs them, at any time. */
 static bool is_ours(const char *text)
 {
 	return (strstr(text, "uio") || strstr(text, "UIO")) &&
 	       !strstr(text, ": kobject_release, ");
 }
 
-/* Lines of the driver's parent and of the core. */
+/* Prints the lines that name the driver's parent or the core. */
 static void fact_kernel_log(const char *name, int log)
 {
 	char record[4096], words[4096] = "", *text;

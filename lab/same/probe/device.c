@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The driver's side, by the uio_same module. */
+/* Commands to the driver, the module uio_same. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ long dev_ioctl(const struct dev *dev, unsigned long request, unsigned long arg)
 static void set(const struct dev *dev, const struct uio_same_set *set)
 {
 	if (dev_ioctl(dev, UIO_SAME_SET, (unsigned long)set))
-		broken("the driver is not as it should be");
+		broken("the driver does not accept a setting");
 }
 
 void dev_set(const struct dev *dev, enum uio_same_field field, unsigned int index,
@@ -59,7 +59,7 @@ void dev_mem(const struct dev *dev, unsigned int index, enum uio_same_backing ba
 		broken("the driver has no memory");
 }
 
-/* 0 or a negative error code. */
+/* Returns 0 or a negative error code. */
 int dev_register(struct dev *dev, unsigned long how)
 {
 	int ret = dev_ioctl(dev, UIO_SAME_REGISTER, how);
@@ -148,7 +148,7 @@ void log_forget(const struct dev *dev)
 	read_log(dev, log, sizeof(log));
 }
 
-/* Without the details, which come after a tab. */
+/* Leaves out the details, which follow a tab. */
 void fact_log(const struct dev *dev, const char *name)
 {
 	char log[16384], words[8192] = "", *line, *rest = log;
@@ -161,7 +161,7 @@ void fact_log(const struct dev *dev, const char *name)
 	fact(name, "%s", words);
 }
 
-/* "KEY VALUE, KEY VALUE" */
+/* Prints a fact for each pair in "KEY VALUE, KEY VALUE". */
 static void fact_keys(const char *name, char *details)
 {
 	char full[96], *item, *value, *rest = details;

@@ -34,7 +34,7 @@ void at_top(void)
 	prefix[0] = 0;
 }
 
-/* One line, whatever is in it. */
+/* Escapes the value, so that it is one line. */
 static void print_value(const char *value)
 {
 	for (; *value; value++) {

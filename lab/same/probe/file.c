@@ -118,7 +118,7 @@ static void open_at2(const struct dev *dev, const char *name, unsigned long long
 		close(fd);
 }
 
-/* Other nodes, of numbers that there are or are not. */
+/* Other nodes: their numbers belong to a device, or to none. */
 static void open_node_of(const char *name, mode_t type, dev_t number)
 {
 	mknod("/tmp/same-node", type | 0600, number);
@@ -315,7 +315,7 @@ static void read_buffers(const struct dev *dev, int fd, const char *state)
 	TRY("unaligned", syscall(SYS_read, fd, rw + 1, 4));
 }
 
-/* With a file that has nothing to wait for, or O_NONBLOCK. */
+/* Reads that never wait: the device has no events, or the file is O_NONBLOCK. */
 static void read_args(const struct group *group)
 {
 	struct dev dev = dev_plain(group->a);
@@ -385,7 +385,7 @@ static void read_other(const struct group *group)
 	TRY("closed", read(999, buffer, 4));
 }
 
-/* What counts read, by whom. */
+/* The count that each of several files reads. */
 static void read_counts_events(const struct group *group)
 {
 	struct dev dev = dev_plain(UIO_SAME_IRQ_CUSTOM);

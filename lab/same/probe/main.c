@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_same [GROUP...]: print the facts of these groups, or all. The last fact of a
- * group is how it ended.
+ * uio_same [GROUP...]: print the facts of all groups, or of these. The last fact of a
+ * group says how its process ended.
  */
 
 #include <errno.h>
@@ -49,7 +49,7 @@ static void run(const struct group *group)
 	struct child_end end = { };
 	bool in_time;
 
-	/* of a kernel that dies there is no more */
+	/* if the kernel dies, the last line names the group */
 	fprintf(stderr, "# %s\n", group->name);
 	fflush(stdout);
 	end.pid = fork();
@@ -65,7 +65,7 @@ static void run(const struct group *group)
 		exit(0);
 	}
 	in_time = uiot_wait_until(child_ended, &end, 12 * UIOT_SOON_MS);
-	/* what it has started, too */
+	/* also kill processes that the group has started */
 	kill(-end.pid, SIGKILL);
 	if (!in_time)
 		uiot_wait_until(child_ended, &end, UIOT_SOON_MS);

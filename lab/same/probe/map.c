@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* mmap() of each kind of memory, and what comes of it. */
+/* mmap() of each kind of memory, and the mappings that it makes. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +66,7 @@ static void mappings(const struct group *group)
 	}
 }
 
-/* Populated in advance, or locked. */
+/* Populated or locked by mmap(). */
 
 static const struct {
 	const char *name;
@@ -350,7 +350,7 @@ static void map_args(const struct group *group)
 	map_call("closed", 999, page_size(), PROT_READ, MAP_SHARED, 0);
 }
 
-/* Regions whose address or size is not that of pages */
+/* Regions whose address or size is no multiple of the page size */
 
 static void odd_region(const struct group *group, long add, long size)
 {
@@ -475,7 +475,7 @@ static void neighbours(const struct group *group)
 	fact_reads("second", &m);
 }
 
-/* More than a page table, and than a touch maps anywhere. */
+/* A mapping larger than a page table, and than what a touch maps. */
 static void large(const struct group *group)
 {
 	const int pages = (64 << 20) / page_size();
@@ -494,7 +494,7 @@ static void large(const struct group *group)
 	TRY("munmap", munmap(m.p, pages * page_size()));
 }
 
-/* By a node that is not in /dev, and unlinked by then. */
+/* Through a node outside /dev, which has been unlinked. */
 static void other_node(const struct group *group)
 {
 	struct dev dev = dev_of(group->a, 2), by_node = dev;
@@ -535,7 +535,7 @@ static void zap(const struct dev *dev, const char *name, int from, int pages)
 	TRY(name, dev_ioctl(dev, UIO_SAME_ZAP, (unsigned long)&what));
 }
 
-/* The driver takes pages away by the address space of the inode that it was given. */
+/* The driver unmaps pages through the i_mapping of the inode that its open() got. */
 static void zapped(const struct group *group)
 {
 	struct dev dev = dev_of(group->a, 8);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Kinds of memory, and looking at mappings of them. */
+/* Kinds of memory, and facts about their mappings. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,8 +51,8 @@ struct dev dev_of(enum memory memory, int pages)
 }
 
 /*
- * How many pages a touch maps depends on where page tables begin. So that it is not for
- * address space randomization to say, mappings begin there, with room behind.
+ * How many pages a touch maps depends on the address in the page table. So mappings begin
+ * where a page table begins, whatever address space randomization does.
  */
 static void *free_place(size_t size)
 {
@@ -125,7 +125,7 @@ static void describe(const struct mapping *m, int page, char *text, size_t size)
 		return;
 	}
 #ifdef __x86_64__
-	/* not those for accessed and dirty, which the CPU sets as it likes */
+	/* leave out accessed and dirty, which the CPU sets at any time */
 	snprintf(text, size, "%s, %s%s%s%s%s%s%s%s", whose(m, page, pte.pfn),
 		 pte.value & 1 << 1 ? "rw" : "ro",
 		 pte.value & 1 << 2 ? "" : " kernel",
@@ -145,7 +145,7 @@ void fact_page(const char *name, const struct mapping *m, int page)
 	fact(name, "%s", text);
 }
 
-/* As "0-15: its page, rw; 16-63: none". */
+/* Prints, for example, "0-15: its page, rw; 16-63: none". */
 void fact_table(const char *name, const struct mapping *m)
 {
 	char words[4096], text[128], last[128];
@@ -169,7 +169,7 @@ void fact_table(const char *name, const struct mapping *m)
 
 /* /proc */
 
-/* The lines of a file about all VMAs that are about the one where the mapping begins. */
+/* Reads the lines of maps or smaps about the VMA where the mapping begins. */
 static void read_vma(const char *path, const struct mapping *m, char *text, size_t size)
 {
 	FILE *file = fopen(path, "r");
@@ -184,7 +184,7 @@ static void read_vma(const char *path, const struct mapping *m, char *text, size
 	while (fgets(line, sizeof(line), file)) {
 		/* a field's name begins with a capital letter */
 		if (line[0] < 'A' || line[0] > 'Z') {
-			/* the kernel makes them as they are read */
+			/* stop here, because the kernel makes the rest only as it is read */
 			if (mine)
 				break;
 			mine = sscanf(line, "%lx-%lx ", &from, &to) == 2 &&
@@ -196,7 +196,7 @@ static void read_vma(const char *path, const struct mapping *m, char *text, size
 	fclose(file);
 }
 
-/* In private mappings of what has no pages it is an address. */
+/* In private mappings of memory without struct pages, the offset is a physical address. */
 static void fact_offset(const struct mapping *m, unsigned long long offset)
 {
 	struct uio_same_pfn first = { };
@@ -239,7 +239,7 @@ static const char *line_of(const char *text, const char *field)
 	return line ? line + strlen(field) : "";
 }
 
-/* Is that one among the flags? Takes it out of them. */
+/* Removes a flag. Returns whether it was there. */
 static bool take_flag(char *flags, const char *flag)
 {
 	char *at = strstr(flags, flag);
@@ -257,7 +257,7 @@ static void fact_flags(const char *name, const char *text)
 	bool arch, mixed;
 
 	snprintf(flags, sizeof(flags), "%.*s", (int)strcspn(line, "\n"), line);
-	/* how the kernel keeps account of pages, which is no concern of a program's */
+	/* separate facts: these flags are internal to the kernel, and may deviate */
 	arch = take_flag(flags, " ar");
 	mixed = take_flag(flags, " mm");
 	fact(name, "%s", flags + strspn(flags, " "));
@@ -267,7 +267,7 @@ static void fact_flags(const char *name, const char *text)
 	fact(full, "%d", mixed);
 }
 
-/* Those that are not 0, in kB. */
+/* Prints the sizes that are not 0, in kB. */
 static void fact_sizes(const char *name, const char *text)
 {
 	static const char *const fields[] = {
@@ -288,7 +288,7 @@ static void fact_sizes(const char *name, const char *text)
 	fact(name, "%s", n ? words : "all 0");
 }
 
-/* What smaps tells, WHEN being part of the facts' names or "". */
+/* Prints what smaps says. @when is a part of the facts' names, or "". */
 void fact_vma(const char *when, const struct mapping *m)
 {
 	const char *dot = when[0] ? "." : "";
@@ -321,7 +321,7 @@ static uint64_t pagemap_of(const char *p)
 	return word;
 }
 
-/* What mincore() and pagemap say. */
+/* Prints what mincore() and pagemap say. */
 void fact_resident(const char *name, const struct mapping *m)
 {
 	unsigned char in_core[256] = "";
@@ -346,7 +346,7 @@ static long faults_so_far(void)
 	return usage.ru_minflt;
 }
 
-/* "fine", or the signal. */
+/* Returns "fine", or the name of the signal. */
 static const char *signal_word(int sig)
 {
 	return sig ? sigabbrev_np(sig) : "fine";
@@ -359,7 +359,7 @@ int touch(const void *p)
 	return uiot_load_word(p, &word);
 }
 
-/* The stack and the code have to be there before faults are counted. */
+/* Faults in stack and code must not count, so they have to come before. */
 static void warm_up(void)
 {
 	__u32 word = 0;

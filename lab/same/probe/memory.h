@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Kinds of memory, and looking at mappings of them. */
+/* Kinds of memory, and facts about their mappings. */
 
 #ifndef _UIO_SAME_MEMORY_H
 #define _UIO_SAME_MEMORY_H
@@ -8,7 +8,7 @@
 
 enum memory {
 	PHYS,
-	PHYS_FAR,	/* no RAM there */
+	PHYS_FAR,	/* not RAM */
 	IOVA,
 	IOVA_FAR,
 	LOGICAL,
@@ -23,17 +23,17 @@ enum memory {
 	OWN_COUNT,
 	OWN_CLOSE,
 	OWN_ALL,
-	OWN_PFN,	/* shared only: the kernel does not allow another way */
+	OWN_PFN,	/* only shared: the kernel refuses a private mapping */
 	MEMORIES,
 };
 
 /**
  * struct mapping - a mapping of region 0
- * @dev: of the device
- * @fd: through this file
- * @p: where it is
- * @pages: how many there are
- * @first: page of the region that it begins with
+ * @dev: the device
+ * @fd: the file that it was made with
+ * @p: its address
+ * @pages: its size
+ * @first: the page of the region where it begins
  */
 struct mapping {
 	const struct dev *dev;
@@ -48,17 +48,17 @@ struct mapping map(const struct dev *dev, int fd, int pages, int flags);
 void unmap(const struct mapping *m);
 bool mapped(const struct mapping *m);
 
-/* How many pages are present; how they are, page by page where they differ. */
+/* The number of present pages; the table entries of all pages, as ranges. */
 int present_pages(const struct mapping *m);
 void fact_table(const char *name, const struct mapping *m);
 void fact_page(const char *name, const struct mapping *m, int page);
 
-/* What /proc tells of the mapping. */
+/* What /proc says about the mapping. */
 void fact_maps(const struct mapping *m);
 void fact_vma(const char *when, const struct mapping *m);
 void fact_resident(const char *name, const struct mapping *m);
 
-/* Touch every page: faults, signals, and if the words are those of the region. */
+/* Touch each page. Facts: faults, signals, and whether the words are the region's. */
 void fact_reads(const char *name, const struct mapping *m);
 void fact_writes(const char *name, const struct mapping *m, unsigned int word);
 /* Which of the words written there does the driver see? */

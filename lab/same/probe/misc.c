@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the groups share. */
+/* Functions that the groups share. */
 
 #include <errno.h>
 #include <poll.h>
@@ -18,7 +18,7 @@ size_t page_size(void)
 	return sysconf(_SC_PAGESIZE);
 }
 
-/* What it returns there, up to 255, or a negative error code. */
+/* Runs @fn in a child. Returns its result, up to 255, or a negative error code. */
 int in_child(int (*fn)(void *arg), void *arg)
 {
 	int status;
@@ -35,7 +35,7 @@ int in_child(int (*fn)(void *arg), void *arg)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
-/* As "IN RDNORM", in a buffer of its own. */
+/* Returns, for example, "IN RDNORM", in a static buffer. */
 const char *mask_words(unsigned int mask)
 {
 	static const struct {
@@ -72,13 +72,13 @@ unsigned int poll_mask(int fd, unsigned int events)
 	return poll(&pfd, 1, 0) > 0 ? pfd.revents : 0;
 }
 
-/* Asked for everything. */
+/* Polls for all events. */
 void fact_poll(const char *name, int fd)
 {
 	fact(name, "%s", mask_words(poll_mask(fd, 0x7fff)));
 }
 
-/* The count, or why there is none. Must not block. */
+/* Prints the count, or the error. The read must not block. */
 void fact_read(const char *name, int fd)
 {
 	int event = -1;
@@ -110,7 +110,7 @@ void fact_asleep(const char *name, struct uiot_op *op)
 	fact(name, "%s", uiot_wait_asleep(op) ? "no" : "yes");
 }
 
-/* What it has returned, or that it is still at it. */
+/* Prints what the operation has returned, or that it still waits. */
 void fact_done(const char *name, struct uiot_op *op)
 {
 	if (uiot_wait_done(op, UIOT_SOON_MS)) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What goes on at the same time: one thing is inside the driver and stays there, and
- * another is tried. Each is done by a process of its own, as a thread of the same
- * would wait for its address space.
+ * Two operations at the same time. The first one stays inside the driver while the second
+ * one is tried. Each runs in a process of its own, because threads of one process would
+ * wait for its mmap_lock.
  */
 
 #include <errno.h>
@@ -21,8 +21,8 @@ enum action {
 	A_RELEASE,
 	A_IRQCONTROL,
 	A_MMAP,
-	A_LOCK,		/* the driver takes info_lock by itself */
-	/* those below do not call the driver, and are tried only */
+	A_LOCK,		/* the driver takes info_lock itself */
+	/* these do not call the driver, so they can only be the second operation */
 	A_READ,
 	A_POLL,
 	A_NAME,
@@ -41,7 +41,7 @@ static const char *const action_names[ACTIONS] = {
 	"sysfs-map-name", "sysfs-event", "notify", "touch", "munmap", "lseek", "fasync",
 };
 
-/* What a process of its own does, and needs. */
+/* A process with its operation. */
 struct actor {
 	struct uiot_op *op;
 	const struct dev *dev;
@@ -60,7 +60,7 @@ static long read_attribute(const struct dev *dev, const char *file)
 	return uiot_read_file(path, text, sizeof(text));
 }
 
-/* The last close has to be here: others have let go of it. */
+/* Waits until all other processes have closed the file, because this has to be the last close. */
 static long last_close(struct uiot_op *op, int fd)
 {
 	while (!__atomic_load_n(&op->text[0], __ATOMIC_ACQUIRE))
@@ -121,7 +121,7 @@ static long act(struct uiot_op *op)
 	}
 }
 
-/* The file is this process's, too, but for a release: that has to be the last close. */
+/* Opens the file. For a release, this process later closes it, so that the actor is last. */
 static void prepare(struct actor *actor, const struct dev *dev, enum action action)
 {
 	struct mapping m;
@@ -170,7 +170,7 @@ static bool has_come_in(void *arg)
 	return inside(goal->dev, goal->action) >= goal->value;
 }
 
-/* In the driver, at its end, or asleep on the way there. */
+/* The actor is in the driver, has ended, or sleeps on its way to the driver. */
 static bool is_settled(void *arg)
 {
 	struct goal *goal = arg;
@@ -232,7 +232,7 @@ static void pairs(const struct group *group)
 		dev_set(&dev, UIO_SAME_OWN_MMAP, 0, UIO_SAME_MMAP_FAULT);
 	dev_up(&dev);
 	for (second = 0; second < ACTIONS; second++) {
-		/* there is no callback to be in */
+		/* there is no mmap callback in which it could be */
 		if (second == A_MMAP && group->a != A_MMAP && !group->b)
 			continue;
 		under("%s", action_names[second]);
@@ -240,7 +240,7 @@ static void pairs(const struct group *group)
 	}
 }
 
-/* Another device does not wait for the first. */
+/* An operation on another device does not wait for the first device. */
 static void two_devices(const struct group *group)
 {
 	struct dev dev = dev_new(), other = dev_new();
@@ -277,7 +277,7 @@ static void two_devices(const struct group *group)
 		broken("somebody stays inside");
 }
 
-/* Many at once, and the most that were ever inside. */
+/* Many operations at once. Prints how many were inside at the same time. */
 static void crowd(const struct group *group)
 {
 	struct dev dev = dev_new();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Registration and unregistration, right and wrong. Not a second unregistration, nor a
- * notification before or after: mainline follows a pointer there that is NULL or dangles
- * (D9).
+ * Registration and unregistration, right and wrong. A second unregistration is left out, and
+ * so is a notification before registration or after the end: there mainline uses a pointer
+ * that is NULL or dangles (D9).
  */
 
 #include <errno.h>
@@ -74,7 +74,7 @@ static void twice(const struct group *group)
 	TRY("node-after-both-unregistered", stat(dev.node, &st));
 }
 
-/* Again and again, with a file of an earlier registration still open. */
+/* Registers several times, while a file of an earlier registration is still open. */
 static void again(const struct group *group)
 {
 	struct dev dev = dev_of(group->a, 2);
@@ -102,7 +102,7 @@ static void again(const struct group *group)
 	}
 }
 
-/* The name of a device, its minor, is the lowest that is free. */
+/* A device gets the lowest free minor, which is also in its name. */
 static void minors(const struct group *group)
 {
 	struct dev devs[5];
@@ -153,7 +153,7 @@ static void no_owner(const struct group *group)
 	fact_log(&dev, "callbacks");
 }
 
-/* What the core leaves in the driver's description. */
+/* What the core writes to struct uio_info. */
 static void shown(const struct group *group)
 {
 	struct dev dev = dev_new();

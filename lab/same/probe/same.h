@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The probe: it prints what a program and a driver can see of a live UIO device, one
- * fact a line,
+ * The probe prints what a program and a driver can see of a live UIO device. Each line is a
+ * fact:
  *
  *	GROUP/NAME = VALUE
  *
- * Names are the same on any core, and values have no addresses, times or numbers of
- * processes in them. Each group is run in a process of its own.
+ * Names are the same on each core. Values contain no addresses, times or process numbers.
+ * Each group runs in a process of its own.
  */
 
 #ifndef _UIO_SAME_PROBE_H
@@ -24,10 +24,10 @@
 
 /**
  * struct group - facts that belong together
- * @name: of the test that compares them
- * @run: prints them
- * @a: for @run
- * @b: for @run
+ * @name: the name of the test that compares them
+ * @run: prints the facts
+ * @a: parameter of @run
+ * @b: parameter of @run
  */
 struct group {
 	const char *name;
@@ -36,7 +36,7 @@ struct group {
 	int b;
 };
 
-/* Each ends with an entry without a name. */
+/* Each table ends with an entry without a name. */
 extern const struct group file_groups[];
 extern const struct group wait_groups[];
 extern const struct group call_groups[];
@@ -55,18 +55,18 @@ extern const struct group async_groups[];
 /* facts.c */
 void facts_of(const struct group *group);
 
-/* What goes before the names of facts, with a dot after it; and nothing again. */
+/* Set a prefix for the names of facts, which a dot follows; reset it. */
 void under(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void at_top(void);
 void fact(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* A return value: a number, or the name of an error. */
+/* Print a return value: a number, or for -1 the name of the error in errno. */
 void fact_ret(const char *name, long ret);
-/* The same for what returns 0 or a negative error code. */
+/* Print the return value of a function that returns a negative error code. */
 void fact_err(const char *name, long err);
-/* "ok" or the name of an error, where the number says nothing. */
+/* Print "ok", or for -1 the name of the error in errno. */
 void fact_ok(const char *name, long ret);
 
-/* errno is what the call leaves in it. */
+/* Makes a call with errno cleared, and prints its return value. */
 #define TRY(_name, _call) do {						\
 	errno = 0;							\
 	fact_ret(_name, (long)(_call));					\
@@ -77,16 +77,16 @@ void fact_ok(const char *name, long ret);
 	fact_ok(_name, (long)(_call));					\
 } while (0)
 
-/* The probe itself does not work: ends the group. */
+/* For errors of the probe itself: prints a message and ends the group. */
 void broken(const char *what) __attribute__((noreturn));
 
 /* device.c */
 
 /**
  * struct dev - a driver with its device
- * @ctl: the driver
- * @minor: of the device, once it is registered
- * @node: its path
+ * @ctl: the descriptor of the driver
+ * @minor: of the registered device
+ * @node: the path of its node
  */
 struct dev {
 	int ctl;
@@ -102,7 +102,7 @@ void dev_text(const struct dev *dev, enum uio_same_field field, unsigned int ind
 void dev_mem(const struct dev *dev, unsigned int index, enum uio_same_backing backing,
 	     int type, unsigned int pages);
 int dev_register(struct dev *dev, unsigned long how);
-/* Registers what has to be fine. */
+/* Registers a device, and ends the group if that fails. */
 void dev_up(struct dev *dev);
 void dev_unregister(const struct dev *dev);
 void dev_notify(const struct dev *dev, unsigned long times);
@@ -112,10 +112,10 @@ unsigned int dev_peek(const struct dev *dev, unsigned int index, unsigned int pa
 void dev_poke(const struct dev *dev, unsigned int index, unsigned int page,
 	      unsigned int word);
 
-/* A device with an interrupt of its driver's own, or without, no memory. */
+/* A registered device without memory. @irq: UIO_SAME_IRQ_... */
 struct dev dev_plain(long irq);
 
-/* What the driver has seen since the last time: what, in order, or with details. */
+/* What the driver has seen since the last call: the names in order, or with details. */
 void log_forget(const struct dev *dev);
 void fact_log(const struct dev *dev, const char *name);
 void fact_details(const struct dev *dev, const char *name);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What becomes of a mapping that a program changes: advice, protection, size, place.
+ * Changes to a mapping by its program: advice, protection, size, address.
  *
- * Every page is touched before a mapping is split. Mainline's fault handler takes the
- * pages of a part for those of another region, or follows NULL (D1).
+ * Each page is touched before a mapping is split, because later faults would meet D1:
+ * mainline maps pages of another region into a part, or follows NULL.
  */
 
 #include <errno.h>
@@ -75,7 +75,7 @@ static void protect(const struct mapping *m, const char *name, int from, int pag
 	TRY(name, mprotect(m->p + from * page_size(), pages * page_size(), prot));
 }
 
-/* As "rrrr---w": what can be read, written, or not even that. */
+/* Prints a letter for each page: w: can be read and written; r: only read; -: neither. */
 static void fact_usable(const char *name, const struct mapping *m)
 {
 	char words[PAGES + 1] = "";
@@ -191,7 +191,7 @@ static void remap_size(const struct dev *dev, int flags)
 	done_with(&m);
 }
 
-/* To another place; m is where it is then. */
+/* Moves the mapping, and updates @m. */
 static bool remap_to(struct mapping *m, int pages, int flags, void *to)
 {
 	char *now = mremap(m->p, pages * page_size(), PAGES * page_size(),
@@ -252,7 +252,7 @@ static void remapped(const struct group *group)
 	done_with(&m);
 }
 
-/* Part of it goes. */
+/* A part of the mapping is unmapped. */
 static void unmapped(const struct group *group)
 {
 	struct dev dev = dev_of(group->a, PAGES);
@@ -319,7 +319,7 @@ static void forked_once(const struct dev *dev, const char *name, int flags, int 
 	if (advice >= 0 && madvise(view.m.p, PAGES * page_size(), advice))
 		return done_with(&view.m);
 	fflush(stdout);
-	/* the names of the child's facts say which of them it is */
+	/* the child's facts have names of their own */
 	ret = in_child(look_as_child, &view);
 	under("%s", name);
 	fact("ended", "%d", ret);
@@ -370,7 +370,7 @@ static void forked_advised(const struct group *group)
 	}
 }
 
-/* The memory types that x86 keeps of what is mapped uncached or so. */
+/* The memory types that x86 reserves for mappings that are not cached normally. */
 
 static void fact_types(const char *name, const struct dev *dev, int pages)
 {

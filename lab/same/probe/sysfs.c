@@ -17,7 +17,7 @@
 
 #define CLASS	"/sys/class/uio"
 
-/* The device's number is no fact. */
+/* Replaces the device's number, which may differ. */
 static void without_number(const struct dev *dev, char *text, size_t size)
 {
 	char number[16], copy[4096], *at;
@@ -57,7 +57,7 @@ static void tell_entry(const struct dev *dev, const char *path, const char *belo
 	     S_ISREG(st.st_mode) && st.st_size != 4096 ? " of another size" : "");
 }
 
-/* Every file below it, once. */
+/* Prints each file in the directory and its subdirectories once. */
 static void tell_tree(const struct dev *dev, const char *path, const char *below)
 {
 	struct dirent **entries;
@@ -226,7 +226,7 @@ static void names(const struct group *group)
 	}
 }
 
-/* Which regions are shown, given the sizes of all. */
+/* Prints which regions have directories, for several sets of sizes. */
 static void gaps(const struct group *group)
 {
 	unsigned int mask;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Uevents: which, in which order, and what is there when they come. */
+/* Uevents: their contents, their order, and what exists when they come. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@ static int listen_to_uevents(void)
 	return sock;
 }
 
-/* "uio7" becomes "uioN". */
+/* Replaces "uio7" by "uioN". */
 static void print_key(char *to, size_t size, const char *key)
 {
 	const char *number = strstr(key, "uio");
@@ -63,7 +63,7 @@ static void fact_uevents(const char *what, int sock)
 	int nr = 0;
 
 	while ((length = recv(sock, message, sizeof(message), 0)) > 0) {
-		/* other devices may come and go meanwhile */
+		/* ignore other devices that come and go meanwhile */
 		if (!memmem(message, length, "uio", 3))
 			continue;
 		snprintf(name, sizeof(name), "%s.%d", what, ++nr);
@@ -132,7 +132,7 @@ static void there_is(const char *name, int minor, const char *file)
 		fact(name, "%s", text);
 }
 
-/* What a listener finds that acts at once. */
+/* What a listener finds if it acts at once. */
 static void look_around(const struct dev *dev, int minor)
 {
 	char path[64];

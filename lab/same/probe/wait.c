@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Waiting for events: poll() and its like, blocked reads, signals. */
+/* Waiting for events: poll(), select(), epoll, blocked reads, signals. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -129,7 +129,7 @@ static void epoll_states(const struct group *group)
 	epoll_kind(&dev, "nothing", 0);
 	epoll_kind(&dev, "all", 0x3fff | EPOLLET);
 
-	/* a file that is closed leaves the set */
+	/* closing a file removes it from the epoll */
 	under("close");
 	fd = dev_open(&dev, O_RDWR | O_NONBLOCK);
 	epfd = epoll_create1(0);
@@ -141,7 +141,7 @@ static void epoll_states(const struct group *group)
 	close(fd);
 	fact_log(&dev, "callbacks");
 	epoll_once(epfd, "after");
-	/* an epoll of an epoll */
+	/* an epoll in an epoll */
 	under("nested");
 	fd = dev_open(&dev, O_RDWR | O_NONBLOCK);
 	epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &(struct epoll_event){ .events = EPOLLIN });
@@ -150,7 +150,7 @@ static void epoll_states(const struct group *group)
 	fact_poll("event", epfd);
 }
 
-/* A thread that waits is woken by an event. */
+/* An event wakes a thread that waits. */
 static const struct {
 	const char *name;
 	long (*fn)(struct uiot_op *op);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* uio_same: what some drivers do with struct uio_device, and with the inode. */
+/* uio_same: direct use of struct uio_device and of the inode, as in some drivers. */
 
 #include <linux/device.h>
 #include <linux/mm.h>
@@ -7,7 +7,7 @@
 
 #include "uio_same.h"
 
-/* As stock TCMU, for the pages of commands that are done. */
+/* Stock TCMU does this for the pages of completed commands. */
 int uio_same_zap(struct uio_same *same, const struct uio_same_zap *zap)
 {
 	if (!same->mapping)
@@ -63,7 +63,7 @@ int uio_same_attribute(struct uio_same *same, bool on)
 	return ret;
 }
 
-/* Which regions the core says it shows in sysfs. */
+/* Returns a mask of the regions for which the core has directories in sysfs. */
 int uio_same_shown(const struct uio_same *same)
 {
 	int mask = 0, i;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* uio_same: the driver that the core sees. */
+/* uio_same: the driver as the core sees it. */
 
 #include <linux/fs.h>
 #include <linux/irq.h>
@@ -11,10 +11,10 @@
 #include "uio_same.h"
 
 #define UIO_SAME_TEXT_MAX	4096
-/* No probe waits as long, and no guest hangs for ever. */
+/* Longer than any probe waits, but not for ever: a guest must not hang. */
 #define UIO_SAME_DWELL_MAX	(30 * HZ)
 
-/* Lines of "WHAT", or "WHAT<tab>DETAILS". */
+/* Appends a line "WHAT", or "WHAT<tab>DETAILS". */
 void uio_same_log(struct uio_same *same, const char *fmt, ...)
 {
 	unsigned long flags;
@@ -35,7 +35,7 @@ static void uio_same_set_irq(struct uio_same *same, long irq)
 			   irq == UIO_SAME_IRQ_LINE ? same->line : irq);
 }
 
-/* The probe knows who waits by this name, in /proc/PID/wchan. */
+/* The probe looks for this name in /proc/PID/wchan. */
 static noinline void uio_same_dwell(struct uio_same *same, enum uio_same_callback callback)
 {
 	atomic_t *inside = &same->behaviour[callback].inside;
@@ -139,7 +139,7 @@ void uio_same_init(struct uio_same *same)
 	same->info.handler = uio_same_handler;
 }
 
-/* The interrupt line, made when it is first asked for. */
+/* Returns the interrupt line, which the first call makes. */
 int uio_same_line(struct uio_same *same)
 {
 	int line = same->line;
@@ -157,7 +157,7 @@ int uio_same_line(struct uio_same *same)
 	return line;
 }
 
-/* NULL for no string, or an error pointer. */
+/* Returns NULL if there is no string, or an error pointer. */
 static const char *uio_same_text(struct uio_same *same, u64 from)
 {
 	struct uio_same_text *text;
@@ -317,7 +317,7 @@ static int uio_same_set_own(struct uio_same *same, const struct uio_same_set *se
 /**
  * uio_same_set - set a field of struct uio_info, or of the driver
  * @same: the driver
- * @set: which, and to what
+ * @set: the field and its new value
  *
  * Return: 0 or a negative error code.
  */
@@ -392,7 +392,7 @@ int uio_same_register(struct uio_same *same, unsigned long how)
 	return ret;
 }
 
-/* What a driver does by mistake. */
+/* The mistake of a driver that registers a device twice. */
 int uio_same_register_twice(struct uio_same *same)
 {
 	int ret;
@@ -430,7 +430,7 @@ void uio_same_unregister(struct uio_same *same)
 	same->registered = false;
 }
 
-/* Whoever waits in a callback is let go. */
+/* Ends the waits of all callbacks. */
 void uio_same_exit(struct uio_same *same)
 {
 	struct uio_same_text *text, *next;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_same: commands, by ioctl. Nothing here excludes anything: the probe knows what
- * it asks for at the same time.
+ * uio_same: commands, by ioctl. They take no locks: the probe has to know which commands
+ * it may send at the same time.
  */
 
 #include <linux/dma-mapping.h>
@@ -162,7 +162,7 @@ static int uio_same_cmd_minor(struct uio_same *same)
 	return same->info.uio_dev ? same->info.uio_dev->minor : -ENXIO;
 }
 
-/* What changes the registration. */
+/* Commands that change the registration. */
 static long uio_same_life(struct uio_same *same, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
@@ -189,7 +189,7 @@ static long uio_same_life(struct uio_same *same, unsigned int cmd, unsigned long
 	}
 }
 
-/* What takes the core's objects. */
+/* Commands that use the core's objects. */
 static long uio_same_core(struct uio_same *same, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
@@ -306,5 +306,5 @@ static void __exit uio_same_module_exit(void)
 
 module_init(uio_same_module_init)
 module_exit(uio_same_module_exit)
-MODULE_DESCRIPTION("A UIO driver that tells what the core does to it");
+MODULE_DESCRIPTION("A UIO driver that logs what the core does to it");
 MODULE_LICENSE("GPL");

@@ -28,7 +28,7 @@ static void *uio_same_mem_get(struct uio_same_mem *mem)
 		return dma_alloc_coherent(&uio_same_pdev->dev, size, &mem->dma_addr,
 					  GFP_KERNEL);
 	case UIO_SAME_NOTHING:
-		/* what is kept of earlier mappings is of another place */
+		/* a new address, because the kernel may keep memory types of old ones */
 		mem->far = UIO_SAME_FAR +
 			   atomic64_fetch_add(UIO_SAME_FAR_STEP, &uio_same_far);
 		return NULL;
@@ -80,9 +80,9 @@ static void uio_same_mem_describe(const struct uio_same_mem *mem, int type,
 }
 
 /**
- * uio_same_alloc - give a region memory, new
+ * uio_same_alloc - give a region new memory
  * @same: the driver
- * @alloc: which, and what kind; what was there before stays until the driver goes
+ * @alloc: region and kind of memory; its old memory stays until the driver goes
  *
  * Return: 0 or a negative error code.
  */
@@ -123,7 +123,7 @@ static struct uio_same_mem *uio_same_mem_at(struct uio_same *same, unsigned int 
 	return mem && page < mem->pages ? mem : NULL;
 }
 
-/* Read or write the first word of a page. */
+/* Reads or writes the first word of a page. */
 int uio_same_word(struct uio_same *same, struct uio_same_word *word, bool write)
 {
 	struct uio_same_mem *mem = uio_same_mem_at(same, word->index, word->page);
@@ -140,7 +140,7 @@ int uio_same_word(struct uio_same *same, struct uio_same_word *word, bool write)
 	return 0;
 }
 
-/* A page of memory that has pages; coherent memory is linear on x86. */
+/* Returns a struct page. On x86, coherent memory is in the linear mapping. */
 struct page *uio_same_page(const struct uio_same_mem *mem, unsigned long page)
 {
 	void *addr = mem->addr + page * PAGE_SIZE;

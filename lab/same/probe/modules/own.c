@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* uio_same: a driver that maps its memory by itself, in all ways there are. */
+/* uio_same: the driver's own mmap callback, in all variants. */
 
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -53,7 +53,7 @@ static vm_fault_t uio_same_fault_pfn(struct vm_fault *vmf)
 			      page_to_pfn(uio_same_page(same->mem[0], page)));
 }
 
-/* The page stays locked: it has no file that it could be taken away from. */
+/* Leaves the page locked. No file can truncate it, so there is nothing to check. */
 static vm_fault_t uio_same_page_mkwrite(struct vm_fault *vmf)
 {
 	uio_same_log_fault(vmf, "page-mkwrite");
@@ -85,7 +85,7 @@ static void uio_same_vma_close(struct vm_area_struct *vma)
 	uio_same_log(uio_same_of(vma), "vma-close(%lu)\n", vma_pages(vma));
 }
 
-/* All but between the second page and the third. */
+/* Allows all splits except between the second page and the third. */
 static int uio_same_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
 	unsigned long page = (addr - vma->vm_start) >> PAGE_SHIFT;
@@ -202,7 +202,7 @@ static int uio_same_insert(struct uio_same *same, struct vm_area_desc *desc)
 {
 	unsigned long pages = vma_desc_pages(desc), page;
 
-	/* read when this has returned: of the driver's, until it goes */
+	/* the core reads the array after this returns, so the driver keeps it */
 	if (!same->inserted)
 		same->inserted = kcalloc(same->mem[0]->pages,
 					 sizeof(*same->inserted), GFP_KERNEL);

@@ -24,7 +24,7 @@ static pmd_t *uio_same_pmd(struct mm_struct *mm, unsigned long addr)
 	return pmd_offset(pud, addr);
 }
 
-/* Nothing here is large enough for an entry of a higher level. */
+/* No mapping here is large enough for a huge page. */
 void uio_same_pte(struct uio_same_pte *pte)
 {
 	struct mm_struct *mm = current->mm;

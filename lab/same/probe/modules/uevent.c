@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * uio_same: hold a registration up before each uevent that it sends, so that the
- * probe can look at what is there by then.
+ * uio_same: hold up a registration before each uevent that it sends, so that the probe can
+ * look at what exists at that time.
  */
 
 #include <linux/kobject.h>
@@ -10,7 +10,7 @@
 #include "uio_same.h"
 #include "uio_redirect.h"
 
-/* No probe waits as long. */
+/* Longer than any probe waits. */
 #define UIO_SAME_HOLD_MAX	(30 * HZ)
 
 static struct uio_same *uio_same_holds;
@@ -21,13 +21,13 @@ static int uio_same_uevent(struct kobject *kobj, enum kobject_action action,
 	struct uio_same *same = READ_ONCE(uio_same_holds);
 	int ret;
 
-	/* of the others, those of regions for one, nobody hears */
+	/* all other uevents, such as those of regions, are not sent */
 	if (!kobj->uevent_suppress && kobj->kset) {
 		WRITE_ONCE(same->held, same->held + 1);
 		wait_event_timeout(same->wait, READ_ONCE(same->let_go) >= same->held,
 				   UIO_SAME_HOLD_MAX);
 	}
-	/* not the probed entry once more */
+	/* the probe must not redirect this call again */
 	WRITE_ONCE(same->registrar, NULL);
 	ret = kobject_uevent_env(kobj, action, envp);
 	WRITE_ONCE(same->registrar, current);
@@ -54,7 +54,7 @@ void uio_same_uevents_exit(void)
 	uio_redirect_end(&uio_same_redirect, 1);
 }
 
-/* Those of the next registration, by the task that calls this. */
+/* Holds up the uevents of this task's next registration. */
 int uio_same_uevents_hold(struct uio_same *same)
 {
 	same->held = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * uio_same: a driver that does what a probe asks for, and tells what the core does
- * to it. One binary, for mainline's core and for ours.
+ * uio_same: a driver that does what the probe asks for, and logs what the core does to it.
+ * The same binary runs on mainline's core and on ours.
  */
 
 #ifndef _UIO_SAME_H
@@ -17,7 +17,7 @@
 
 #include "uio_same_abi.h"
 
-/* In old kernels a driver that maps by itself has info->mmap, which gets a VMA. */
+/* Before 7.2, a driver's own mmap callback is info->mmap, which gets a VMA. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 #define mmap_prepare	mmap
 #define vm_area_desc	vm_area_struct
@@ -26,13 +26,13 @@
 #define UIO_SAME_LOG	16384
 
 /**
- * struct uio_same_mem - what is behind a region
+ * struct uio_same_mem - the memory of a region
  * @node: in the driver's list, until the driver goes
- * @backing: what kind it is
- * @addr: where the kernel has it
- * @far: for UIO_SAME_NOTHING, where it is
+ * @backing: its kind
+ * @addr: its address in the kernel
+ * @far: its physical address, for UIO_SAME_NOTHING
  * @dma_addr: for UIO_SAME_COHERENT
- * @pages: how many
+ * @pages: its size
  */
 struct uio_same_mem {
 	struct list_head node;
@@ -55,10 +55,10 @@ struct uio_same_text {
 
 /**
  * struct uio_same_behaviour - what a callback does
- * @ret: what it returns
+ * @ret: its return value
  * @irq: the interrupt line that it sets, or UIO_SAME_IRQ_LEAVE
- * @notify: how often it notifies
- * @inside: how many wait in it now
+ * @notify: number of notifications that it sends
+ * @inside: number of calls that wait in it now
  */
 struct uio_same_behaviour {
 	int ret;
@@ -69,30 +69,30 @@ struct uio_same_behaviour {
 
 /**
  * struct uio_same - a driver and its device
- * @info: for the core
- * @first: what registered @info before it was registered once more
- * @registered: it is
+ * @info: what it registers
+ * @first: the first uio_device, if @info was registered twice
+ * @registered: between registration and unregistration
  * @pdev: the parent of a devm registration, else NULL
- * @mem: what is behind the regions
- * @mems: all memory there was
- * @texts: all strings there were
+ * @mem: the memory of the regions
+ * @mems: all memory that the regions have ever had
+ * @texts: all strings that the driver has ever had
  * @line: interrupt line, or 0
  * @handled: what the interrupt handler returns
- * @own_mmap: what the own mmap does
+ * @own_mmap: what the driver's own mmap does
  * @behaviour: what callbacks do
- * @dwell: mask of callbacks that wait inside
- * @wait: where they do
- * @inside: how many are in callbacks now
- * @most: how many have been at once
+ * @dwell: mask of callbacks that have to wait
+ * @wait: where they wait
+ * @inside: number of calls that are in callbacks now
+ * @most: the highest value of @inside so far
  * @inserted: pages for UIO_SAME_MMAP_INSERT, which the core reads later
- * @mapping: the address space that info->open() was given
- * @attribute: there is an attribute of the driver's
- * @log_lock: over @log and @logged
+ * @mapping: i_mapping of the inode that info->open() got
+ * @attribute: the driver has added its attribute
+ * @log_lock: protects @log and @logged
  * @log: what the driver has seen
- * @logged: bytes of that
+ * @logged: bytes in @log
  * @registrar: the task whose uevents wait, or NULL
- * @held: which uevent waits, from 1 on, or 0
- * @let_go: how many may go on
+ * @held: number of the uevent that waits, from 1, or 0
+ * @let_go: number of uevents that may go on
  */
 struct uio_same {
 	struct uio_info info;
@@ -150,7 +150,7 @@ void uio_same_mem_exit(struct uio_same *same);
 int uio_same_own_mmap(struct uio_info *info, struct vm_area_desc *desc);
 bool uio_same_is_own_ops(const struct vm_operations_struct *ops);
 
-/* device.c: what a driver does with the core's objects */
+/* device.c: direct use of the core's objects */
 int uio_same_zap(struct uio_same *same, const struct uio_same_zap *zap);
 int uio_same_count_to(struct uio_same *same, int count);
 int uio_same_wake(struct uio_same *same);
