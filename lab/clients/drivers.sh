@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Drivers for UIO that others wrote, compiled out of tree as they are, for $kernel: against
-# the kernel's own header (theirs), and against ours. In $drivers_dir are:
+# UIO drivers of others, compiled unchanged and out of tree for $kernel: with the kernel's own
+# header (theirs), and with ours. $drivers_dir has:
 #
 #   theirs/NAME/ ours/NAME/  a copy of the source, compiled; .log, .warnings beside it
 #   drivers/NAME/            the modules of theirs, for guests
 
-# Compile the driver NAME in SOURCE. What came of it is looked at later.
+# Compile the driver NAME in SOURCE. Later functions look at the results.
 compile_driver()
 {
 	local how=$1 name=$2 source=$3 dir=$drivers_dir/$1/$2 flags=()
@@ -20,7 +20,7 @@ compile_driver()
 	grep -E '(warning|error):' "$dir.log" | sed "s|$dir/||g" | sort -u >"$dir.warnings" || :
 }
 
-# Its modules that link to uio, where it is compiled HOW.
+# Print the modules of a driver that link to uio, compiled HOW.
 uio_modules()
 {
 	local file
@@ -31,7 +31,7 @@ uio_modules()
 	done
 }
 
-# Compile a driver both ways. Says why, if there is nothing of it to try.
+# Compile a driver both ways. If it makes no module for uio, print why, and fail.
 prepare_driver()
 {
 	local name=$1 theirs=$drivers_dir/theirs/$1 files
@@ -40,7 +40,7 @@ prepare_driver()
 	compile_driver ours "$@"
 	mapfile -t files < <(find "$theirs" -name '*.ko')
 	if [ "${#files[@]}" -eq 0 ]; then
-		echo "does not compile against the kernel's own header:" \
+		echo "does not compile with the kernel's own header:" \
 			"$(grep -m 1 -E 'error|Error|\*\*\*' "$theirs.log")" \
 			"(log: $(short "$theirs.log"))"
 		return 1
@@ -51,7 +51,7 @@ prepare_driver()
 	cp "${files[@]}" "$drivers_dir/drivers/$name/"
 }
 
-# ---- what parts/drivers.sh leaves to the host; each prints why not, if so
+# ---- the host_tests of parts/drivers.sh; each prints why it fails
 
 driver_compiles()
 {
@@ -60,11 +60,11 @@ driver_compiles()
 	[ "$side" = ours ] || return 0
 	[ -n "$(uio_modules ours "$name")" ] || { tail -n 20 "$ours.log"; return 1; }
 	grep -rqF --include='.*.cmd' "$top/include/linux/uio_driver.h" "$ours" ||
-		{ echo "it was compiled with another uio_driver.h"; return 1; }
+		{ echo "it was compiled with another uio_driver.h than ours"; return 1; }
 	! grep . < <(comm -23 "$ours.warnings" "$drivers_dir/theirs/$name.warnings")
 }
 
-# The symbols that it takes from uio have to have the versions that it was linked to.
+# The core's symbols have to have the versions that the driver was compiled with.
 driver_modversions()
 {
 	local side=$1 name=$2 symvers=$build/modules-$kernel/ours-src/Module.symvers

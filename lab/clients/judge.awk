@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-# Reads, for each side, with side=NAME before: what the tests of a part have to do there, as
-# "clients PART.TEST pass|fail", and what came of them, as "ok TEST" or "not ok TEST". Prints
-# comments of those that did not do so, and "VERDICT MAINLINE OURS PART.TEST WORDS", with
-# tabs between. If there is one side only, it is compared with itself.
+# For each side, after side=NAME, reads what the tests of a part have to do, as "clients
+# PART.TEST pass|fail", and their results, as "ok TEST" or "not ok TEST". Prints comments on
+# tests that did something else, and "VERDICT MAINLINE OURS PART.TEST WORDS", separated by
+# tabs. If there is only one side, it is compared with itself.
 
 function judge(test,	theirs, ours)
 {
@@ -49,7 +49,7 @@ BEGIN {
 	text = text "# " side ": " substr($0, 3) "\n"
 }
 
-# of two results, the first one counts
+# if a test has two results, the first one counts
 /^(not )?ok / {
 	test = part ($1 == "not" ? $3 : $2)
 	if ((side, test) in said)

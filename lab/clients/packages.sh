@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Programs and drivers that others wrote, for the guests of clients: what the file "list"
-# lists, each unpacked in a directory of its own below build/clients. Nothing is installed.
+# Download the programs and drivers in the file "list". Each is unpacked in a directory of its
+# own in build/clients. Nothing is installed.
 
 packages_of_client()
 {
 	sed -n "s/^$1 //p" "$lab/clients/list"
 }
 
-# The drivers among them.
+# Print the names of the drivers in the list.
 driver_clients()
 {
 	sed -n 's/^driver-\([^ ]*\) .*/\1/p' "$lab/clients/list"
 }
 
-# PACKAGEs, and what they need to run beside what the guest's root image has.
+# Print PACKAGEs, and the packages that they need and the guest's root image lacks.
 with_needed()
 {
 	local status=$build/tmp/guest-status all
@@ -27,7 +27,7 @@ with_needed()
 	printf '%s\n' "$@" | grep -e '-dev$' || :
 }
 
-# shellcheck disable=SC2046,SC2086 # names
+# shellcheck disable=SC2046,SC2086 # names are split into words
 setup_client()
 {
 	local client=$1 new=$build/clients/$1.new names deb
@@ -40,7 +40,7 @@ setup_client()
 	apt_download $names
 	for deb in *.deb; do
 		dpkg -x "$deb" "$new"
-		# shellcheck disable=SC2016 # dpkg's
+		# shellcheck disable=SC2016 # dpkg expands them
 		dpkg-deb -W --showformat='${Package} ${Version}\n' "$deb"
 	done | tee "$build/tmp/client-$client"
 	rm -rf "${new:?}"/{debs,etc,usr/share,usr/lib/systemd} "${build:?}/clients/$client"
@@ -61,7 +61,7 @@ make_client()
 	cat "$build"/versions.d/* >"$build/versions"
 }
 
-# Dies if it can't be had.
+# Download a client. Dies if that fails.
 setup_client_root()
 {
 	once "$build/client-$1.lock" client_done make_client "$1"

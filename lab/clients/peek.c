@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * peek /dev/uioN: keep the first region of a device mapped, which DPDK does not do. For
- * each line of stdin, an offset, print the 32-bit register there, or SIGBUS if a touch
- * raises that. A line that is no number ends it.
+ * peek /dev/uioN: keep the first region of a device mapped, which DPDK does not do. Each
+ * line of stdin is an offset. Print the 32-bit register there, or SIGBUS if the touch
+ * raises it. A line that is no number ends the program.
  */
 
 #include <errno.h>

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Drivers that others wrote, compiled against the kernel's own header, on this uio.ko. How
-# they compile, and with which symbol versions, is looked at by the host (../drivers.sh).
+# Load drivers of others, compiled with the kernel's own header, on this uio.ko. The host
+# checks how they compile, and their symbol versions: see ../drivers.sh.
 
-description="drivers that others wrote: compiled with our header, loaded as they are"
-# set by who reads this
+description="drivers of others: do they compile with our header, and does the binary load"
+# the script that sources this sets drivers
 for name in "${drivers[@]}"; do
 	host_tests+=("$name.compiles" "$name.modversions")
 	tests+=("$name.loads" "$name.unloads")
 done
 
-# Load MODULE of DRIVER, after what it needs, and keep account of it.
+# Load MODULE of DRIVER, after the modules that it needs, and list it in the file "loaded".
 insert()
 {
 	local dir=/lab/drivers/$1 name=$2 other
@@ -27,7 +27,7 @@ insert()
 	echo "${name//-/_}" >>loaded
 }
 
-# Whose uio it uses, is what the kernel says.
+# The kernel's list of holders proves that the driver uses this uio.
 test_loads()
 {
 	local file
@@ -36,7 +36,7 @@ test_loads()
 	for file in "/lab/drivers/$1"/*.ko; do
 		insert "$1" "$(basename "$file" .ko)"
 	done
-	grep -Fx -f loaded <(ls /sys/module/uio/holders) || fail "nothing of it uses uio"
+	grep -Fx -f loaded <(ls /sys/module/uio/holders) || fail "no module of the driver uses uio"
 }
 
 test_unloads()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What each test of iscsi-test-cu finds is compared with the other side's. Many fail for
-# the target and the handler, with any UIO.
+# The results of iscsi-test-cu are compared with those of the other side. Many of its tests
+# fail because of the target and the handler, with any UIO.
 
-description="libiscsi's iscsi-test-cu on a LUN of tcmu-runner's, over LIO's iSCSI on lo"
+description="libiscsi's iscsi-test-cu on a LUN of tcmu-runner, over LIO's iSCSI on lo"
 clients=(iscsi)
 guest=(--timeout 1500)
 needs=(target_core_user iscsi_target_mod)
@@ -15,7 +15,7 @@ iqn=iqn.2026-11.org.example:clients
 url=iscsi://127.0.0.1/$iqn/0
 portal=/sys/kernel/config/target/iscsi/$iqn/tpgt_1
 
-# A target that lets everybody in.
+# Make a target without authentication.
 test_starts()
 {
 	local setting
@@ -33,7 +33,7 @@ test_starts()
 	iscsi-inq "$url"
 }
 
-# "SUITE.TEST passed" or "FAILED", and how often the tool has left out something of it.
+# Print "SUITE.TEST passed" or "FAILED", and how many parts of the test were skipped.
 results()
 {
 	awk '

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What libuio's programs say to a card is compared with the other side's: lsuio aborts
-# when it has said all, with any UIO.
+# The output of libuio's programs is compared with that of the other side. lsuio aborts at its
+# end, with any UIO.
 
-description="lsuio and readuio, of libuio, on a card that is bound to uio_pci_generic"
+description="libuio's lsuio and readuio on a card that is bound to uio_pci_generic"
 # shellcheck source=../shared/cards.sh
 . "${BASH_SOURCE[0]%/*}/../shared/cards.sh"
 clients=(libuio)

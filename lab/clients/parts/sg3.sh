@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What each utility of sg3-utils says to a LUN is compared with the other side's.
+# The output of each program of sg3-utils is compared with that of the other side.
 
-description="sg3-utils on a LUN of tcmu-runner's"
+description="sg3-utils on a LUN of tcmu-runner"
 needs=(target_core_user tcm_loop)
 tests=(starts runs_through modules_unload)
 compared=1

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What the two parts of DPDK have in common: testpmd, which forwards between two cards,
-# bound to $driver, of which one is pulled out.
+# Both parts of DPDK use this. testpmd forwards packets between two cards that are bound to
+# $driver, and one card is pulled out.
 #
-# DPDK does not map /dev/uioN but the card's own files in sysfs, with any UIO driver. Such
-# a mapping outlives the card, and nobody in UIO has to do with that. So it is a program
-# of ours that maps /dev/uioN, and has to lose that.
+# With any UIO driver, DPDK does not map /dev/uioN, but files of the card in sysfs. Such a
+# mapping outlives the card, and UIO can do nothing about it. So our program peek maps
+# /dev/uioN, and has to lose the mapping.
 
 # shellcheck source=cards.sh
 . "${BASH_SOURCE[0]%/*}/cards.sh"
@@ -18,7 +18,7 @@ tests=(starts forwards link_gives_interrupts removal_is_survived interrupts_go_o
 	unbind_is_survived hot_plug_tells_of_removal hot_plug_lets_go hot_plug_ends modules_unload)
 new_mac=52:54:00:22:00:01 new_value=0x22005452
 
-# ---- programs that take commands from a pipe and answer in a log
+# ---- programs that read commands from a pipe and write to a log
 
 start()
 {
@@ -38,7 +38,7 @@ lives()
 	! is_gone "$(cat "$1.pid")"
 }
 
-# What it says later is what counts.
+# has_said() looks only at output after this.
 mark()
 {
 	wc -l <"$out/$1.log" >"$1.mark"
@@ -56,21 +56,21 @@ has_said()
 	tail -n "+$(($(cat "$1.mark") + 1))" "$out/$1.log" | grep -e "$2" >/dev/null
 }
 
-# NAME has to say PATTERN within SECONDS.
+# Wait until NAME has printed PATTERN, for up to SECONDS.
 says()
 {
 	await_for "$3" has_said "$1" "$2" ||
-		fail "$1 does not say '$2': $(tail -n 3 "$out/$1.log")"
+		fail "$1 did not print '$2' in $3 s: $(tail -n 3 "$out/$1.log")"
 }
 
 ends()
 {
-	await_for "$2" not lives "$1" || fail "$1 does not end"
+	await_for "$2" not lives "$1" || fail "$1 did not end in $2 s"
 }
 
 # ---- testpmd
 
-# Start it on both cards; ARGs are its own. Card 1 has that MAC address.
+# Start testpmd with ARGs on both cards. Card 1 has this MAC address.
 testpmd_start()
 {
 	local mac=$1 dir=/lab/dpdk/usr/lib/x86_64-linux-gnu/dpdk plugins
@@ -85,7 +85,7 @@ testpmd_start()
 	says testpmd "Port 1: $mac" 0
 }
 
-# Has a port received what can only be packets that go round and round? testpmd is asked.
+# Has a port received so many packets that they must circulate? Ask testpmd.
 receives()
 {
 	local packets
@@ -98,7 +98,7 @@ receives()
 	[ "${packets:-0}" -gt 1000 ]
 }
 
-# Each change of a port's link has to come to testpmd, by an interrupt.
+# testpmd has to hear of each change of a port's link, by an interrupt.
 change_links()
 {
 	local port state event events
@@ -116,7 +116,7 @@ change_links()
 	done
 }
 
-# What the mapping of /dev/uioN has at the MAC address.
+# Print what the mapping of /dev/uioN has in the register of the MAC address.
 peeked()
 {
 	tell mapping "$mac_register"
@@ -124,7 +124,7 @@ peeked()
 	tail -n 1 "$out/mapping.log"
 }
 
-# ---- the tests, each of which goes on where the one before has ended
+# ---- the tests; each goes on where the last one has ended
 
 test_starts()
 {
@@ -165,13 +165,13 @@ test_removal_is_survived()
 	lives testpmd
 }
 
-# Those of the card that is still there.
+# Interrupts of the card that is still there.
 test_interrupts_go_on()
 {
 	change_links 0
 }
 
-# It asks the registers of the dead card for a while, at its own pace.
+# testpmd polls registers of the dead card for a while before it ends.
 test_quits_after_removal()
 {
 	tell testpmd quit
@@ -179,8 +179,8 @@ test_quits_after_removal()
 	says testpmd '^Bye' 0
 }
 
-# Apart from testpmd: if two files of a card are open when it goes, igb_uio stops interrupts
-# for one of them only, and the kernel complains.
+# testpmd does not run here: if two files of a card are open when it goes, igb_uio frees the
+# interrupt for only one of them, and the kernel complains.
 test_old_mapping_is_gone()
 {
 	plug 1 "${macs[1]}" "$driver"
@@ -203,7 +203,7 @@ test_old_mapping_is_not_the_new_cards()
 
 test_starts_on_the_new_card()
 {
-	# if a test has left it off
+	# an earlier test may have switched the link off
 	lab-monitor "set_link net0 on"
 	testpmd_start "$new_mac" --hot-plug
 }
@@ -226,8 +226,8 @@ test_hot_plug_tells_of_removal()
 	lives testpmd
 }
 
-# Who tells it to quit before that makes two threads close the same port, and may wait
-# for ever.
+# Wait for this before quit: otherwise two threads of testpmd close the same port, and it can
+# hang.
 test_hot_plug_lets_go()
 {
 	says testpmd '^Now total ports is 1' 150
@@ -238,7 +238,7 @@ test_hot_plug_ends()
 	test_quits_after_removal
 }
 
-# Whatever became of the programs.
+# Unload the modules, even if the programs still run.
 test_modules_unload()
 {
 	local name

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# "disk", a backstore of tcmu-runner's, which is exported as a LUN: made and removed by what
-# the unplug suite has for that.
+# Make and remove the backstore "disk" of tcmu-runner, with the functions of the unplug suite.
+# A part exports it as a LUN.
 
-# what those functions go by
+# variables of these functions
 by=configfs
 empty=/lab/empty.qcow2
 
-# With the directories in which the target keeps reservations, wherever it looks for them.
+# The target keeps reservations in one of these directories.
 disk_up()
 {
 	mkdir -p {/etc,/var}/target/pr
@@ -15,7 +15,7 @@ disk_up()
 	create disk
 }
 
-# Are it, the daemon and the driver gone then? Called when it is not exported any more.
+# Remove the backstore, the daemon and the driver. The LUN must be gone.
 disk_down()
 {
 	delete disk
