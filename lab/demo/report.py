@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""report.py MAINLINE OURS: the events of two runs of the scenario as a table and a verdict.
+"""report.py MAINLINE OURS: print a table and a verdict for the events of two runs.
 
-Exits with 0 if ours kept the contract and mainline's run completed. Cells are made from the
-events alone.
+The status is 0 if ours kept the contract and mainline's run completed.
 """
 
 import pathlib
@@ -13,7 +12,7 @@ import textwrap
 
 
 class Run:
-    """What a guest has told: values, named EVENT.KEY."""
+    """The values of a guest's events, named EVENT.KEY."""
 
     def __init__(self, title, path):
         self.title, self.values, self.missed = title, {}, []
@@ -26,7 +25,7 @@ class Run:
         self.derive()
 
     def derive(self):
-        """Values that come from several events."""
+        """Compute values from several events."""
         served = (self.number(f"fio_b.{when}") for when in ("delete", "held", "free"))
         self.values |= {
             "released.files": str(self.number("free.files") - self.number("held.files")),
@@ -54,7 +53,7 @@ def yes_if(condition):
     return "yes" if condition else "no"
 
 
-# ---- cells: what RUN has told with EVENT, made readable
+# ---- cells: the values of an event of a run, made readable
 
 
 def ms(nanoseconds):
@@ -144,9 +143,9 @@ def unload(run, event):
 
 # ---- the table
 
-# LABEL, EVENT, CELL, EVENT.KEY=WANTED...: a cell is a function of the above, or a text with
-# values in it. The row is one point of the contract (states and operations of a device) if it
-# wants something; what differs gets a star.
+# LABEL, EVENT, CELL, EVENT.KEY=WANTED...: CELL is one of the functions above, or a text with
+# values in it. A row with WANTED values is one point of the contract. A cell whose values
+# differ gets a star.
 HUP = "0x18|ERR|HUP"
 ROWS = (
     ["Before"],
@@ -194,7 +193,7 @@ POINTS = sum(len(row) > 3 for row in ROWS)
 
 
 def make_cell(run, event, how):
-    # has the run come as far?
+    # the run may have ended before this event
     if event not in run.values:
         return "-"
     if callable(how):
