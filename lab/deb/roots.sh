@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Two more Debian roots, for the package uio-late-release-dkms: one in which it is made,
-# and one, as an image, in which it is installed. Who never asks for them need not
-# download them.
+# Two more Debian roots for the package uio-late-release-dkms: one to make it, and one, as a
+# disk image, to install it. They are downloaded when they are first needed.
 #
 #   deb-root/         debhelper, dkms, lintian; the kernels old and new, headers of all
 #   deb-disk.ext4     a machine with dkms and the kernel old; it has headers of foreign
 #   deb-kernels/      old, new, foreign: their names
 #   deb-upgrade/      the packages of new
 #
-# old and new are kernels of the series that the package is for, foreign is not.
+# The package is for the series of old and new, but not for that of foreign.
 
 deb_series=6.12
 deb_root=$build/deb-root
@@ -27,14 +26,14 @@ deb_kernel()
 	cat "$deb_kernels/$1"
 }
 
-# Cloud kernels that the mirror has headers of, oldest first.
+# Print the cloud kernels whose headers the mirror has, oldest first.
 kernels_with_headers()
 {
 	lab_apt apt-cache search --names-only '^linux-headers-[0-9.]*\+[^-]*-cloud-amd64$' |
 		sed -n 's/^linux-headers-\([^ ]*\) .*/\1/p' | sort -V
 }
 
-# Write the names of the three. The new one is the lab's, for which there are test
+# Write the names of the three kernels. The new one is the lab's kernel, because that has test
 # modules.
 choose_deb_kernels()
 {
@@ -65,8 +64,8 @@ setup_debkernels()
 	choose_deb_kernels
 }
 
-# Make ROOT of the packages on stdin, and with the headers of KERNEL..., which bring an
-# image where the package is for it.
+# Make ROOT from the packages on stdin and the headers of KERNEL... For kernels of the package's
+# series, the headers bring an image.
 bootstrap_deb()
 {
 	local name=$1 root=$2
@@ -77,7 +76,7 @@ bootstrap_deb()
 	rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/etc/dpkg/dpkg.cfg.d/lab
 }
 
-# Nothing boots from it.
+# Nothing boots from this root, so it needs no initramfs.
 setup_debroot()
 {
 	export INITRD=No
@@ -86,8 +85,8 @@ setup_debroot()
 	mv "$deb_root.new" "$deb_root"
 }
 
-# As on a machine that someone looks after: it boots without its initramfs, but has one,
-# and uio in it.
+# Make a disk like that of a real machine: it has an initramfs with uio in it, although guests
+# boot without it.
 setup_debdisk()
 {
 	local root=$deb_root-guest abi size
@@ -110,7 +109,7 @@ setup_debdisk()
 	mv "$deb_disk.new" "$deb_disk"
 }
 
-# Are these STEPs done? The last one makes FILE, and is to be done again if that is gone.
+# Are these STEPs done? The last one makes FILE, and has to run again if FILE is missing.
 deb_done()
 {
 	local step
