@@ -49,7 +49,7 @@ def link(source, match):
 
 
 def markdown(source):
-    """The page of a text in Markdown. There are no links in blocks of code."""
+    """The page of a text in Markdown. Blocks of code have no links."""
     with open(source) as file:
         for line in file:
             if not line.startswith("    "):
@@ -58,13 +58,13 @@ def markdown(source):
 
 
 def readme():
-    """The front page has the title of this text, so this page gets another one."""
+    """The front page already has this title, so this page gets another one."""
     for line in markdown("README.md"):
         yield re.sub("^# .*", "# Overview", line)
 
 
 def news():
-    """Lines with stars are headings, and the first line is the title."""
+    """Lines with stars are headings. The first line is the title."""
     with open("NEWS") as file:
         yield "# News\n"
         for line in list(file)[1:]:

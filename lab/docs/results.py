@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""results.py: put what the last runs printed into Documentation/results.md.
+"""results.py: copy the outputs of the last runs to Documentation/results.md.
 
-Extracts go into README.md. Runs in the checkout, and prints what was renewed and what not.
+Extracts go to README.md. Runs in the checkout, and prints which sections are new.
 """
 
 import os
@@ -16,8 +16,8 @@ PAGE = pathlib.Path("Documentation/results.md")
 README = pathlib.Path("README.md")
 CHART = pathlib.Path("Documentation/results-bench.svg")
 
-# name in the page: the output, the directory of the run, the command to get it, and a
-# pattern of the verbs and arguments that run all of it
+# name in the page: the output, the directory of the run, the command that makes it, and a
+# pattern for the verbs and arguments of a complete run
 SECTIONS = {
     "demo": ("demo/report", "demo", "make demo", r"demo"),
     "check": ("check.tap", "check", "make check-all", r"check|check --all"),
@@ -48,7 +48,7 @@ def origin(name):
 
 
 def trouble(name):
-    """Why there is nothing for a section."""
+    """Why there is no output for a section, or ""."""
     output = RESULTS / SECTIONS[name][0]
     whole = SECTIONS[name][3]
     text = read(output)
@@ -56,7 +56,7 @@ def trouble(name):
         return f"there is no {output}"
     command = origin(name)[2]
     if command and not re.fullmatch(whole, command):
-        return f"{output} is of 'lab {command}', which is only a part"
+        return f"{output} is from 'lab {command}', which runs only a part"
     if name == "check" and "passed," not in text.splitlines()[-1]:
         return f"{output} is not complete"
     return ""
@@ -96,7 +96,7 @@ def body(name):
 
 
 def extract(name):
-    """A few lines: where mainline breaks the contract; what ran on our modules, the total."""
+    """A few lines: points where mainline breaks the contract; tests of our modules, the total."""
     lines = read(RESULTS / SECTIONS[name][0]).splitlines()
     if name == "demo":
         broken = [line for line in lines if " *" in line and "|" in line]
