@@ -31,7 +31,7 @@ static void on_sigbus(int sig)
 	if (touching)
 		siglongjmp(gone, 1);
 
-	/* not from our access: do what happens without this handler */
+	/* another access raised this signal: act as without this handler */
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
@@ -64,7 +64,7 @@ static int follow(int fd, const volatile __u32 *ticks)
 	for (;;) {
 		if (poll(&pfd, 1, -1) < 0)
 			return -errno;
-		/* also after POLLHUP and POLLERR: read() says why */
+		/* after POLLHUP and POLLERR as well, because read() gives the error */
 		if (read(fd, &events, sizeof(events)) < 0)
 			return errno == EIO ? 0 : -errno;
 		if (!read_ticks(ticks, &value))

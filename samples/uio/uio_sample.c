@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A UIO driver with late release, to copy from. It has a page of memory that counts
- * ticks, and a timer instead of an interrupt. The device can be unplugged even if a
+ * ticks, and a timer instead of an interrupt. The device can be unplugged while a
  * process has it open or mapped: echo 0 > /sys/devices/uio-sample/plugged
  */
 
@@ -100,7 +100,7 @@ static int sample_plug(void)
 
 static void sample_unplug(void)
 {
-	/* first: after this nobody can start the timer */
+	/* this comes first, because nobody can start the timer after it */
 	uio_unregister_device(&sample->info);
 	sample_put(sample);
 	sample = NULL;
@@ -129,7 +129,7 @@ static void __exit sample_exit(void)
 	root_device_unregister(sample_parent);
 }
 
-/* After the registration nothing may fail: somebody may have the device open. */
+/* A process may open the device as soon as it is registered, so nothing may fail after that. */
 static int __init sample_init(void)
 {
 	int ret;
@@ -144,7 +144,7 @@ static int __init sample_init(void)
 		return ret;
 	}
 	if (device_create_file(sample_parent, &dev_attr_plugged))
-		dev_warn(sample_parent, "there is no file 'plugged': unload the module to unplug the device\n");
+		dev_warn(sample_parent, "could not make the file 'plugged': unload the module to unplug the device\n");
 	return 0;
 }
 
