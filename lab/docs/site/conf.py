@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What this site has other than the kernel's own, whose conf.py reads this one."""
+"""Differences of this site from the kernel's own, whose conf.py reads this file."""
 
 import pathlib
 import re
@@ -14,7 +14,7 @@ project = "UIO late release"
 html_title = f"{project} {version}"
 html_logo = None
 html_show_copyright = False
-# Tables of results are wide. Colours are in site.css: those of the day and of the night.
+# Tables of results are wide. site.css has the colours, for light mode and dark mode.
 html_theme_options.update(
     description=version, body_max_width="58em",
     base_bg="var(--paper)", base_text="var(--ink)", body_text="var(--ink)",
@@ -38,7 +38,7 @@ myst_heading_anchors = 3
 
 
 class Search(SearchEnglish):
-    """A version is a word, as 7.3."""
+    """A version such as 7.3 is one word."""
     _word_re = re.compile(r"\d+(?:\.\d+)+|\w+")
     js_splitter_code = r"""
         var splitQuery = (query) =>
