@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Making Debian roots with trixie's own mmdebstrap, whatever the host has.
+# Make Debian roots with trixie's own mmdebstrap, independent of the host's version.
 
-# That the mirror has what LIST takes from a suite that is not to be had everywhere.
+# Check that the mirror has the packages of LIST that are from other suites.
 check_suites()
 {
 	local package other
@@ -23,8 +23,8 @@ bootstrap()
 	check_suites "$list" || return
 	packages=$(grep -v '^#' "$list" | paste -sd,)
 	rm -rf --one-file-system "$dir"
-	# The lists are here already: a second download would cost seconds. Documents
-	# are left out by dpkg in the root: mmdebstrap's own way needs python.
+	# Copy the package lists, because a second download would take seconds. dpkg in the
+	# root leaves out documents, because mmdebstrap's own option for that needs python.
 	# shellcheck disable=SC2016
 	TMPDIR=$build/tmp perl "$build/mmdebstrap/usr/bin/mmdebstrap" --mode=root \
 		--variant=minbase --architectures=amd64 \

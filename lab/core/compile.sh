@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A kernel with all checks on, or with none, compiled from Debian's source package
-# in the tools root. Its directory build/kernel-K has
+# Compile a kernel with all checks, or with none, from Debian's source package, in the tools
+# root. Its directory build/kernel-K has
 #
-#   source/   as unpacked, with the patches of kernels/SERIES
-#   obj/      what make writes; kept, so that only what changed is compiled
-#   image/    kernel and modules as in a Debian package
+#   source/   the source, with the patches in kernels/SERIES
+#   obj/      the output of make; it stays, so that make compiles only what has changed
+#   image/    kernel and modules, as in a Debian package
 
-# Another kernel that has the source of that package and version, patched, or nothing.
+# Print the directory of another kernel with the source of this package and version, or nothing.
 same_source()
 {
 	local k
@@ -30,7 +30,7 @@ unpack_all()
 	rm -f linux-source-*.deb
 }
 
-# Bugs of others that tests have met. Mainline's uio and ours run on the same kernel.
+# Fix bugs of others that tests have met. Mainline's uio and ours run on the same kernel.
 patch_source()
 {
 	local patch
@@ -43,7 +43,7 @@ patch_source()
 	done
 }
 
-# The newest source of the series, from backports if it is not in the suite.
+# Set up the newest source of the series, from backports if the suite does not have it.
 setup_source()
 {
 	local k=$1 series=${1%-debug} new version other
@@ -70,9 +70,9 @@ setup_source()
 	printf '%s %s\n' "linux-source-$series" "$version" >"$build/versions.d/source-$k"
 }
 
-# With fixed dates and relative paths the compiler cache holds across checkouts. It goes by
-# the headers that the compiler names, which saves preprocessing each file twice.
-# The least of priorities: guests that run meanwhile have time limits.
+# Fixed dates and relative paths let the compiler cache work in all checkouts. The cache hashes
+# the headers that the compiler names: that saves preprocessing each file twice. The priority is
+# the lowest one, because guests that run meanwhile have time limits.
 make_kernel()
 {
 	local dir=$1
@@ -85,8 +85,8 @@ make_kernel()
 		nice -n 19 make -C "$dir/source" O="$dir/obj" CC='ccache gcc' "$@"
 }
 
-# Kconfig drops what it does not know or whose dependencies are not met, without
-# a word. "is not set" also holds for what is not there at all.
+# Kconfig silently drops unknown options, and options with unmet dependencies. "is not set"
+# also matches an option that does not exist.
 check_config()
 {
 	local fragment=$1 config=$2 line lines
@@ -108,8 +108,8 @@ check_config()
 	done
 }
 
-# Pass make's output on, and tell how far it is. The number of lines is that of a
-# full build, to be adapted when the configuration has changed a lot.
+# Print make's output, and report its progress. The variable all has the number of lines of a
+# full build: adapt it after large changes of the configuration.
 show_progress()
 {
 	local what=$1 all=1660 line n=0 next=$((SECONDS + 30))
@@ -129,7 +129,7 @@ setup_compiled_kernel()
 
 	dir=$(kernel_dir "$k")
 	rm -f "$dir/abi"
-	# kbuild writes down where it was
+	# kbuild stores absolute paths, so a moved checkout needs a new build
 	[ "$(cat "$dir/obj/place" 2>/dev/null)" = "$dir" ] || rm -rf "$dir/obj"
 	mkdir -p "$dir/obj"
 	echo "$dir" >"$dir/obj/place"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The guest's root image. One image serves all guests: QEMU keeps their writes
-# in temporary files.
+# Make the guest's root image. All guests share it, because QEMU keeps their writes in temporary
+# files.
 
 setup_guestroot()
 {
@@ -12,7 +12,7 @@ setup_guestroot()
 	mv "$build/tmp/guest.versions" "$build/versions.d/guest"
 }
 
-# Runs when the root directory, the tools and all kernels are there.
+# This step needs the root directory, the tools and all kernels.
 setup_image()
 {
 	local k abi size root=$build/root
@@ -34,8 +34,8 @@ setup_image()
 	rm -rf --one-file-system "$root" "$build/stamps/guestroot"
 }
 
-# KVM may be there and still hang a guest, so it is tried: without a root disk
-# the kernel gets as far as looking for one, and panics.
+# Try KVM, because it may exist and still hang guests. Without a root disk, a kernel that works
+# panics when it looks for one.
 setup_accel()
 {
 	local k=${kernels[0]} accel='tcg,thread=multi'
@@ -50,7 +50,7 @@ setup_accel()
 	fi
 	printf '%s\n' "$accel" >"$build/accel"
 
-	# see the program
+	# tsc-khz.c says what this is for
 	in_tools gcc -O2 -Wall -o "$build/tmp/tsc-khz" "$lab/core/tsc-khz.c"
 	in_tools "$build/tmp/tsc-khz" >"$build/tsc-khz"
 }

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The kernel: Debian's prebuilt cloud flavour, its headers, and the few files of
-# its source that we patch or test with.
+# The prebuilt kernel: Debian's cloud flavour, its headers, and the files of its source that we
+# patch, or use for tests.
 
 kernel_dir()
 {
 	printf '%s' "$build/kernel-$1"
 }
 
-# The name that the kernel gives itself, as in uname -r.
+# Print the release of a kernel, as uname -r does.
 kernel_abi()
 {
 	cat "$build/kernel-$1/abi"
@@ -19,7 +19,7 @@ kernel_image()
 	printf '%s' "$(kernel_dir "$1")/image/boot/vmlinuz-$(kernel_abi "$1")"
 }
 
-# Where make finds what modules are compiled against, in the tools root.
+# Print the directory of the kernel's headers in the tools root.
 kernel_headers()
 {
 	if is_compiled "$1"; then
@@ -29,8 +29,8 @@ kernel_headers()
 	fi
 }
 
-# Print "ABI VERSION" of the newest signed kernel of SERIES that has headers and
-# source of the same version: a mirror may be half way through an update.
+# Print "ABI VERSION" of the newest signed kernel of SERIES that has headers and source of the
+# same version. During an update, a mirror may lack some of them.
 newest_kernel()
 {
 	local series=$1 abi version
@@ -80,8 +80,8 @@ unpack_source()
 			"linux-source-$series/tools/testing/selftests/*.mk"
 }
 
-# Unpack to a directory of our own; headers_into_tools() puts the headers where
-# their absolute paths hold.
+# Unpack the packages. headers_into_tools() later puts the headers into the tools root, where
+# their absolute paths are right.
 setup_kernel()
 {
 	local series=$1 dir new abi version common
@@ -103,7 +103,7 @@ setup_kernel()
 		"linux-source-$series=$version"
 	unpack_source "$series" &
 	dpkg -x "linux-image-$abi"_*.deb image
-	# Emulated CPUs take long over xz; ours does not.
+	# Unpack modules here, because an emulated CPU takes long.
 	find "image/usr/lib/modules/$abi" -name '*.ko.xz' -exec xz -d {} +
 	wait "$!"
 	rm -f linux-image-*.deb linux-source-*.deb
@@ -115,7 +115,7 @@ setup_kernel()
 		>"$build/versions.d/kernel-$series"
 }
 
-# All of these packages keep below /usr, so the links /lib and /bin are safe.
+# These packages only have files in /usr, so the links /lib and /bin are safe.
 headers_into_tools()
 {
 	local deb

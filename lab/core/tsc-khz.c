@@ -2,9 +2,9 @@
 /*
  * tsc-khz - print the rate of this machine's time stamp counter, in kHz
  *
- * An emulated CPU has the counter of the CPU that it runs on. A guest that is not
- * given the rate measures it, against another emulated clock; on a busy machine it
- * gets that wrong by far now and then, and with it every timeout.
+ * An emulated CPU uses the counter of the host's CPU. A guest that does not know the rate
+ * measures it with another emulated clock. On a busy machine, the result is sometimes
+ * very wrong, and then all time-outs are wrong.
  */
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ static double now(void)
 	return ts.tv_sec * 1e9 + ts.tv_nsec;
 }
 
-/* Both clocks at once: of several tries the one that took least. */
+/* Reads both clocks at once. Of several tries, the shortest one counts. */
 static struct sample sample(void)
 {
 	struct sample best = { 0, 0 };
