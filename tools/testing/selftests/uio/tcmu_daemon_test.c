@@ -231,7 +231,7 @@ TEST_F(daemon, d19_delete_can_be_killed)
 	ASSERT_LT(0, pid);
 	EVENT(REMOVED_DEVICE);
 	EXPECT_TRUE(dies(pid)) {
-		TH_LOG("can't be killed");
+		TH_LOG("the waiting process can't be killed");
 	}
 	/* the delete that it began completes anyway */
 	NOTHING_IS_LEFT();
@@ -401,10 +401,10 @@ TEST_F_TIMEOUT(silent, d20_blocked_device_is_bounded, COMMANDS_TEST_S)
 	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "action/block_dev", "1"));
 	ASSERT_EQ(0, uiot_start(&op));
 	EXPECT_EQ(-ETIMEDOUT, uiot_wait_done(&op, 1000)) {
-		TH_LOG("the daemon gets no time");
+		TH_LOG("the command does not wait for the daemon");
 	}
 	EXPECT_EQ(0, uiot_wait_done(&op, AT_ONCE_MS)) {
-		TH_LOG("the command is tried again and again");
+		TH_LOG("the command is retried for ever");
 	}
 	/* the time-out of SCSI is 30 s */
 	ASSERT_EQ(0, uiot_join(&op, 2 * AT_ONCE_MS));

@@ -126,12 +126,12 @@ TEST_F(one, d21_refused_device_is_taken_back_from_who_has_it)
 				      TCMU_CMD_ADDED_DEVICE_DONE, -EDOM));
 	told = next(&self->daemon, &self->event, TCMU_CMD_REMOVED_DEVICE);
 	EXPECT_EQ(0, told) {
-		TH_LOG("is not told");
+		TH_LOG("the daemon is not told");
 	}
 	/* otherwise the kernel may have freed the ring: D14 */
 	if (!told)
 		EXPECT_EQ(0, uiot_load_word(p, &word)) {
-			TH_LOG("loses the ring before it lets go of it");
+			TH_LOG("the daemon loses a ring that it still maps");
 		}
 	munmap(p, self->tcmu.size);
 	close(fd);
@@ -151,7 +151,7 @@ TEST_F(one, d21_refused_device_is_not_opened_any_more)
 	ASSERT_EQ(0, uiot_tcmu_answer(&self->daemon, &self->event,
 				      TCMU_CMD_ADDED_DEVICE_DONE, -EDOM));
 	EXPECT_EQ(0, next(&self->daemon, &self->event, TCMU_CMD_REMOVED_DEVICE)) {
-		TH_LOG("is not told");
+		TH_LOG("the daemon is not told");
 	}
 	close(fd);
 	late = uiot_open(&self->tcmu.uio, O_RDWR);

@@ -192,7 +192,7 @@ TEST_F(limit, d24_deleted_device_does_not_count_if_its_file_is_open)
 	ASSERT_EQ(0, use_data(&self->other_lun, &sent, &op, &page));
 	ASSERT_EQ(0, uiot_tcmu_param(LIMIT, "1"));
 	EXPECT_FALSE(uiot_wait_until(page_is_gone, page, 10 * UIOT_WHILE_MS)) {
-		TH_LOG("the other device has to give what the deleted one keeps");
+		TH_LOG("the deleted device counts for the limit");
 	}
 	uiot_lun_detach(&self->other_lun);
 	uiot_lun_close_ring(&self->other_lun);
@@ -367,7 +367,7 @@ TEST_F(late, d17_delete_waits_for_a_look_at_the_device)
 	ASSERT_EQ(0, uiot_join(&self->delete, UIOT_SOON_MS));
 	EXPECT_EQ(0, self->delete.ret);
 	EXPECT_EQ(0, where) {
-		TH_LOG("device is gone before");
+		TH_LOG("delete does not wait for the work");
 	}
 }
 

@@ -163,7 +163,7 @@ TEST_F(goes, c4_an_interrupt_at_the_same_time)
 
 	snprintf(command, sizeof(command), "storm %d", self->fd);
 	EXPECT_EQ(0, uiot_do(&self->dev, command)) {
-		TH_LOG("poll() still takes it for a device with events");
+		TH_LOG("poll() still reports a device with events");
 	}
 }
 

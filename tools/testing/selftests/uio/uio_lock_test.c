@@ -229,7 +229,7 @@ static bool reported(void *arg)
 	struct report report = { .log = self->log, .text = _text };	\
 									\
 	EXPECT_TRUE(uiot_wait_until(reported, &report, 2 * UIOT_SOON_MS)) { \
-		TH_LOG("lockdep does not say it");			\
+		TH_LOG("lockdep does not report it");			\
 	}								\
 } while (0)
 

@@ -204,7 +204,7 @@ TEST_F_TIMEOUT(race, d6_module_removed_at_each_step_of_open, STEPS_TEST_S)
 			continue;
 		}
 		EXPECT_EQ(-EAGAIN, scene->second.ret) {
-			TH_LOG("the module went although it was open");
+			TH_LOG("the module was removed while a file was open");
 		}
 		EXPECT_EQ(1, uiot_module_refs("uio_test"));
 		close(scene->first.ret);
