@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # What people use most. Each is a verb of lab/lab, which has more, and options.
 
-top := $(dir $(firstword $(MAKEFILE_LIST)))
+makefile := $(firstword $(MAKEFILE_LIST))
+top := $(dir $(makefile))
 lab := $(top)lab/lab
 kernel = $(if $(KERNEL),--kernel "$(KERNEL)")
 
 help:		## this list
-	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(top)Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(makefile) | expand -t 20
 	@echo "KERNEL=6.12, 7.3-debug or 7.3 chooses the kernel: make check KERNEL=6.12"
 
 demo:		## set up, then show late release next to mainline
@@ -71,4 +72,4 @@ distclean:	## remove all of build/ and results/
 	@$(lab) clean
 	rm -rf $(top)results
 
-.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(top)Makefile)
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(makefile))
