@@ -24,13 +24,14 @@ guest_plan()
 
 plan_once()
 {
-	local todo=$1 program args all
+	local todo=$1 program args
 
 	while read -r program; do
-		args=$(awk -v p="$program" '$1 == p { printf " -r %s", $2 }' "$todo")
-		all=$(tests_of "$program" | wc -l)
-		[ "$(grep -c "^$program " "$todo")" != "$all" ] || args=''
-		[[ $program != *.sh ]] || args=''
+		args=''
+		if [[ $program != *.sh ]] &&
+			[ "$(grep -c "^$program " "$todo")" != "$(tests_of "$program" | wc -l)" ]; then
+			args=$(awk -v p="$program" '$1 == p { printf " -r %s", $2 }' "$todo")
+		fi
 		printf '%s%s\n' "$program" "$args"
 	done < <(awk '!seen[$1]++ { print $1 }' "$todo")
 }
