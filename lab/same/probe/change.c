@@ -94,23 +94,15 @@ static void irq_in_open(const struct group *group)
 /* The interrupt goes while a reader and a poller wait. */
 static void irq_goes_under_waiters(const struct group *group)
 {
-	static const struct {
-		const char *name;
-		long (*fn)(struct uiot_op *op);
-	} waits[] = {
-		{ "read", uiot_op_read }, { "poll", uiot_op_poll },
-		{ "select", uiot_op_select }, { "epoll", uiot_op_epoll },
-		{ "edge", uiot_op_edge }, { "uring", uiot_op_uring },
-	};
 	struct dev dev = dev_plain(UIO_SAME_IRQ_CUSTOM);
 	struct uiot_op *op;
 	unsigned int i;
 
 	(void)group;
-	for (i = 0; i < ARRAY_SIZE(waits); i++) {
-		under("%s", waits[i].name);
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		under("%s", ways[i].name);
 		dev_set(&dev, UIO_SAME_IRQ, 0, UIO_SAME_IRQ_CUSTOM);
-		op = op_start(waits[i].fn, dev_open(&dev, O_RDWR));
+		op = op_start(ways[i].fn, dev_open(&dev, O_RDWR));
 		fact_asleep("waits", op);
 		dev_set(&dev, UIO_SAME_IRQ, 0, UIO_SAME_IRQ_NONE);
 		fact_asleep("goes-on-waiting", op);

@@ -41,22 +41,14 @@ static void counts(const struct group *group)
 /* An event by the fields of struct uio_device */
 static void wakes(const struct group *group)
 {
-	static const struct {
-		const char *name;
-		long (*fn)(struct uiot_op *op);
-	} waits[] = {
-		{ "read", uiot_op_read }, { "poll", uiot_op_poll },
-		{ "select", uiot_op_select }, { "epoll", uiot_op_epoll },
-		{ "edge", uiot_op_edge }, { "uring", uiot_op_uring },
-	};
 	struct dev dev = dev_plain(group->a);
 	struct uiot_op *op;
 	unsigned int i;
 	int fd;
 
-	for (i = 0; i < ARRAY_SIZE(waits); i++) {
-		under("%s", waits[i].name);
-		op = op_start(waits[i].fn, dev_open(&dev, O_RDWR));
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		under("%s", ways[i].name);
+		op = op_start(ways[i].fn, dev_open(&dev, O_RDWR));
 		fact_asleep("waits", op);
 		TRY("wake", dev_ioctl(&dev, UIO_SAME_WAKE, 0));
 		fact_done("woken", op);

@@ -92,6 +92,16 @@ void fact_read(const char *name, int fd)
 		fact_ret(name, n);
 }
 
+const struct way ways[7] = {
+	{ "read", uiot_op_read },
+	{ "poll", uiot_op_poll },
+	{ "select", uiot_op_select },
+	{ "epoll", uiot_op_epoll },
+	{ "edge", uiot_op_edge },
+	{ "exclusive", uiot_op_exclusive },
+	{ "uring", uiot_op_uring },
+};
+
 struct uiot_op *op_start(long (*fn)(struct uiot_op *op), int fd)
 {
 	struct uiot_op *op = uiot_op_alloc();

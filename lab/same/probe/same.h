@@ -127,6 +127,13 @@ void fact_poll(const char *name, int fd);
 void fact_read(const char *name, int fd);
 void fact_attribute(const struct dev *dev, const char *name, const char *file);
 const char *mask_words(unsigned int mask);
+/* the ways to wait for an event */
+struct way {
+	const char *name;
+	long (*fn)(struct uiot_op *op);
+};
+
+extern const struct way ways[7];
 struct uiot_op *op_start(long (*fn)(struct uiot_op *op), int fd);
 void fact_asleep(const char *name, struct uiot_op *op);
 void fact_done(const char *name, struct uiot_op *op);

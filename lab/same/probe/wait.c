@@ -151,19 +151,6 @@ static void epoll_states(const struct group *group)
 }
 
 /* An event wakes a thread that waits. */
-static const struct {
-	const char *name;
-	long (*fn)(struct uiot_op *op);
-} waits[] = {
-	{ "read", uiot_op_read },
-	{ "poll", uiot_op_poll },
-	{ "select", uiot_op_select },
-	{ "epoll", uiot_op_epoll },
-	{ "edge", uiot_op_edge },
-	{ "exclusive", uiot_op_exclusive },
-	{ "uring", uiot_op_uring },
-};
-
 static void blocked(const struct group *group)
 {
 	struct dev dev = dev_plain(group->a);
@@ -171,16 +158,16 @@ static void blocked(const struct group *group)
 	unsigned int i;
 	int fd;
 
-	for (i = 0; i < ARRAY_SIZE(waits); i++) {
-		under("%s", waits[i].name);
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		under("%s", ways[i].name);
 		fd = dev_open(&dev, O_RDWR);
-		op = op_start(waits[i].fn, fd);
+		op = op_start(ways[i].fn, fd);
 		fact_asleep("waits", op);
 		dev_notify(&dev, 1);
 		fact_done("woken", op);
 		fact("events", "%s", mask_words(op->events));
 		dev_notify(&dev, 1);
-		op = op_start(waits[i].fn, fd);
+		op = op_start(ways[i].fn, fd);
 		fact_done("does-not-wait", op);
 		fact("events-then", "%s", mask_words(op->events));
 		close(fd);
@@ -223,9 +210,9 @@ static void interrupted(const struct group *group)
 
 	sigaction(SIGUSR1, &sa, NULL);
 	for (i = 0; i < 4; i++) {
-		under("%s", waits[i].name);
+		under("%s", ways[i].name);
 		handled = 0;
-		op = op_start(waits[i].fn, fd);
+		op = op_start(ways[i].fn, fd);
 		fact_asleep("waits", op);
 		pthread_kill(op->thread, SIGUSR1);
 		while (!handled)
