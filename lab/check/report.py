@@ -10,6 +10,8 @@ report.py job DIR NAME KIND MODULES NUMBER
         found   a record for each test, for the comparison
 report.py compare RESULTS KERNEL...
     Print a table with a row for each row of check/rows, on mainline and on ours.
+report.py kernels RESULTS
+    Print a table of the jobs in guests, by kernel.
 
 check/expectations says what each test has to do, and explains the outcomes.
 """
@@ -310,6 +312,10 @@ def compare(results, *kernels):
             table.append([f"**{title}**", *("" for _ in columns)])
         else:
             table.append([title, *(cell(rules, records) for records in columns.values())])
+    print_table(table)
+
+
+def print_table(table):
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     table.insert(1, None)
     for row in table:
@@ -319,10 +325,31 @@ def compare(results, *kernels):
             print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
 
 
+def release_of(kernel):
+    """The kernel's own name for itself, if it is set up."""
+    return (read_lines(pathlib.Path("build") / f"kernel-{kernel}" / "abi") or [kernel])[0]
+
+
+def kernels(results):
+    table = [["kernel", "tests", "passed", "failed", "skipped", "seconds", "skipped because"]]
+    for path in sorted(results.glob("*/ours*/found")):
+        directory = path.parent
+        records = [Found(*record) for record in json.loads(path.read_text())]
+        why = collections.Counter(found.what for found in records
+                                  if found.outcome == "pass" and found.result == "skip")
+        reasons = "; ".join(f"{what} ({number})" for what, number in why.most_common())
+        table.append([release_of(directory.parent.name), "/".join(directory.parts[-2:]),
+                      *read_lines(directory / "counts")[0].split(),
+                      *read_lines(directory / "seconds"), reasons])
+    print_table(table)
+
+
 def main(what, path, *args):
     path = pathlib.Path(path)
     if what == "job":
         report_job(path, *args)
+    elif what == "kernels":
+        kernels(path)
     else:
         compare(path, *args)
 
