@@ -64,7 +64,7 @@ void die(const char *fmt, ...)
 	exit(1);
 }
 
-uint64_t now(void)
+unsigned long long now(void)
 {
 	struct timespec ts;
 
@@ -82,7 +82,7 @@ static void report(const char *name, long ret)
 {
 	int err = errno;
 
-	printf("event %s t=%lu got=%s ret=%ld\n", name, now(), outcome(ret, err), ret);
+	printf("event %s t=%llu got=%s ret=%ld\n", name, now(), outcome(ret, err), ret);
 }
 
 /* ---- touching memory that may be gone ---- */
@@ -110,14 +110,14 @@ static void report_page(const char *name, const char *page, const char *expected
 {
 	bool before = page_present(page);
 	int sig = touch(page);
-	uint64_t when = now();
+	unsigned long long when = now();
 	const char *got = "data", *content = "-";
 
 	if (sig)
 		got = sig == SIGBUS ? "SIGBUS" : "SIGSEGV";
 	else
 		content = memcmp(page, expected, size) ? "other" : "same";
-	printf("event %s t=%lu before=%d got=%s content=%s after=%d\n",
+	printf("event %s t=%llu before=%d got=%s content=%s after=%d\n",
 	       name, when, before, got, content, page_present(page));
 }
 
@@ -157,7 +157,7 @@ static void take(struct holder *h, pid_t pid, const char *uio)
 		die("malloc");
 	memcpy(h->copy, h->map, h->page);
 
-	printf("event take t=%lu pid=%d fd=%d theirs=%d mapped=%zu ring=%lu\n",
+	printf("event take t=%llu pid=%d fd=%d theirs=%d mapped=%lu ring=%lu\n",
 	       now(), getpid(), h->fd, theirs, h->ring.size, ring_held(&h->ring));
 }
 
@@ -193,7 +193,7 @@ static void become_child(struct holder *h)
 
 static void block(struct holder *h)
 {
-	uint64_t end = now() + PATIENCE * 1000000ULL;
+	unsigned long long end = now() + PATIENCE * 1000000ULL;
 	char in_read[64], in_poll[64];
 
 	/*
@@ -215,7 +215,7 @@ static void block(struct holder *h)
 	}
 	thread_wchan(h->reader.tid, in_read, sizeof(in_read));
 	thread_wchan(h->poller.tid, in_poll, sizeof(in_poll));
-	printf("event block t=%lu read=%s poll=%s\n", now(), in_read, in_poll);
+	printf("event block t=%llu read=%s poll=%s\n", now(), in_read, in_poll);
 }
 
 static void report_waiter(const char *name, const struct waiter *w)
@@ -223,12 +223,12 @@ static void report_waiter(const char *name, const struct waiter *w)
 	char names[64];
 
 	if (!waiter_wait(w, PATIENCE))
-		printf("event %s t=%lu got=still-blocked\n", name, now());
+		printf("event %s t=%llu got=still-blocked\n", name, now());
 	else if (w->polls && w->ret > 0)
-		printf("event %s t=%lu got=%s\n", name, w->when,
+		printf("event %s t=%llu got=%s\n", name, w->when,
 		       poll_names(w->revents, names, sizeof(names)));
 	else
-		printf("event %s t=%lu got=%s ret=%ld\n", name, w->when,
+		printf("event %s t=%llu got=%s ret=%ld\n", name, w->when,
 		       outcome(w->ret, w->err), w->ret);
 }
 
@@ -247,7 +247,7 @@ static void probe_file(struct holder *h)
 
 	report("read", read(h->fd, &word, sizeof(word)));
 	poll(&pfd, 1, 0);
-	printf("event poll t=%lu got=%s\n", now(),
+	printf("event poll t=%llu got=%s\n", now(),
 	       poll_names(pfd.revents, names, sizeof(names)));
 	report("write", write(h->fd, &word, sizeof(word)));
 
@@ -284,16 +284,16 @@ static void probe(struct holder *h)
 	probe_node(h);
 	if (h->map)
 		probe_map(h);
-	printf("event probed t=%lu ring=%lu\n", now(), ring_held(&h->ring));
+	printf("event probed t=%llu ring=%lu\n", now(), ring_held(&h->ring));
 }
 
 static void release(struct holder *h)
 {
-	uint64_t start = now(), end;
+	unsigned long long start = now(), end;
 
 	if (h->map)
 		drop_map(h);
-	printf("event munmap t=%lu ring=%lu\n", start, ring_held(&h->ring));
+	printf("event munmap t=%llu ring=%lu\n", start, ring_held(&h->ring));
 
 	start = now();
 	if (h->fd >= 0)
@@ -301,7 +301,7 @@ static void release(struct holder *h)
 	end = now() + PATIENCE * 1000000ULL;
 	while (ring_held(&h->ring) && now() < end)
 		usleep(1000);
-	printf("event close t=%lu ring=%lu gone=%lu\n", start, ring_held(&h->ring), now());
+	printf("event close t=%llu ring=%lu gone=%llu\n", start, ring_held(&h->ring), now());
 }
 
 /* Lets go of what WHAT does not name. */
@@ -338,7 +338,7 @@ int main(int argc, char **argv)
 	}
 	if (h.fd >= 0)
 		block(&h);
-	printf("event ready t=%lu\n", now());
+	printf("event ready t=%llu\n", now());
 	while (fgets(line, sizeof(line), stdin)) {
 		if (!strcmp(line, "probe\n"))
 			probe(&h);

@@ -18,7 +18,7 @@
 void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* CLOCK_MONOTONIC in ns, like timed-targetcli. */
-uint64_t now(void);
+unsigned long long now(void);
 
 /* A thread that blocks in one system call on the device. */
 struct waiter {
@@ -28,7 +28,7 @@ struct waiter {
 	atomic_int tid;
 	/* valid once done is set */
 	atomic_bool done;
-	uint64_t when;
+	unsigned long long when;
 	long ret;
 	int err;
 	short revents;

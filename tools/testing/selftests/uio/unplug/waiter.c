@@ -20,8 +20,9 @@ static void *waiter_main(void *arg)
 	int32_t event;
 
 	w->tid = gettid();
+	/* not poll(): which system call that is depends on the machine */
 	if (w->polls)
-		w->ret = poll(&pfd, 1, -1);
+		w->ret = syscall(SYS_ppoll, &pfd, 1, NULL, NULL, 0);
 	else
 		w->ret = read(w->fd, &event, sizeof(event));
 	w->err = errno;
@@ -53,12 +54,12 @@ void waiter_start(struct waiter *w, int fd, bool polls)
 bool waiter_blocked(const struct waiter *w)
 {
 	return w->tid && !w->done &&
-	       thread_blocked(w->tid, w->polls ? SYS_poll : SYS_read);
+	       thread_blocked(w->tid, w->polls ? SYS_ppoll : SYS_read);
 }
 
 bool waiter_wait(const struct waiter *w, unsigned int ms)
 {
-	uint64_t end = now() + ms * 1000000ULL;
+	unsigned long long end = now() + ms * 1000000ULL;
 
 	while (!w->done && now() < end)
 		usleep(1000);
