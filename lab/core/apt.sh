@@ -4,7 +4,17 @@
 # build/apt. It reads the configuration of the host's apt, and writes nothing there.
 
 suite=trixie
+apt_machine=amd64
 apt=$build/apt
+
+# Another suite, or packages of another machine, in the calling shell only: it has its own
+# lists, which are fetched at once. Programs that run here still come from amd64.
+use_apt()
+{
+	[ "$1/$2" != "$suite/$apt_machine" ] || return 0
+	suite=$1 apt_machine=$2 apt=$build/apt/$1-$2
+	setup_lists
+}
 
 # The key of an entry of the host's sources, given as FILE:NUMBER of a line or stanza.
 key_of()
@@ -40,7 +50,7 @@ archive_of()
 
 write_sources()
 {
-	local main security key codename
+	local main security key codename suites="$suite $suite-updates $suite-backports"
 	local stanza='Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n'
 
 	# shellcheck source=/dev/null
@@ -56,10 +66,13 @@ write_sources()
 	[ -e "$key" ] ||
 		die "Debian's archive keys are missing: apt-get install debian-archive-keyring"
 
+	# For another machine any kernel of the series does. Mirrors are less careful there: one has
+	# been seen with lists for armhf that did not match their checksums, but for the suite itself.
+	[ "$apt_machine" = amd64 ] || suites=$suite security=''
 	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
 	{
 		# shellcheck disable=SC2059
-		printf "$stanza" "$main" "$suite $suite-updates $suite-backports" "$key"
+		printf "$stanza" "$main" "$suites" "$key"
 		# shellcheck disable=SC2059
 		[ -z "$security" ] ||
 			printf "\n$stanza" "$security" "$suite-security" "$key"
@@ -82,7 +95,8 @@ write_config()
 		Dir::State::Lists "$apt/lists";
 		Dir::State::status "/dev/null";
 		Dir::Cache "$apt/cache";
-		APT::Architecture "amd64";
+		APT::Architecture "$apt_machine";
+		APT::Architectures { "$apt_machine"; "amd64"; };
 		APT::Sandbox::User "root";
 		APT::Update::Error-Mode "any";
 		Acquire::Languages "none";

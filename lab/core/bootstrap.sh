@@ -15,10 +15,11 @@ check_suites()
 	done < <(grep '^[^#].*/' "$1")
 }
 
-# Make a Debian root at DIR with the packages listed in FILE, as PACKAGE[/SUITE].
+# Make a Debian root at DIR with the packages listed in FILE, as PACKAGE[/SUITE]. VARIANT is
+# mmdebstrap's: extract only unpacks them, as for a machine whose programs can't run here.
 bootstrap()
 {
-	local dir=$1 list=$2 packages
+	local dir=$1 list=$2 variant=${3:-minbase} packages
 
 	check_suites "$list" || return
 	packages=$(grep -v '^#' "$list" | paste -sd,)
@@ -27,7 +28,7 @@ bootstrap()
 	# root leaves out documents, because mmdebstrap's own option for that needs python.
 	# shellcheck disable=SC2016
 	TMPDIR=$build/tmp perl "$build/mmdebstrap/usr/bin/mmdebstrap" --mode=root \
-		--variant=minbase --architectures=amd64 \
+		--variant="$variant" --architectures="$apt_machine" \
 		--skip=check/qemu,check/empty,update \
 		--include="$packages" \
 		--aptopt="$apt/host.conf" \
@@ -35,6 +36,7 @@ bootstrap()
 		--setup-hook="mkdir -p \"\$1/var/lib/apt/lists\" && cp -r '$apt/lists/.' \"\$1/var/lib/apt/lists/\"" \
 		--setup-hook='mkdir -p "$1/etc/dpkg/dpkg.cfg.d" && printf "path-exclude=/usr/share/%s/*\n" doc man locale info >"$1/etc/dpkg/dpkg.cfg.d/lab"' \
 		"$suite" "$dir" "$apt/lab.sources"
+	[ "$variant" = minbase ] || return 0
 	# shellcheck disable=SC2016
 	sed '/^#/d;s|/.*||' "$list" |
 		xargs dpkg-query --admindir="$dir/var/lib/dpkg" -W \

@@ -42,20 +42,21 @@ stage_target()
 	while IFS= read -r patch <&3; do
 		apply_patch "$new" "$patch" >&2 ||
 			die "$(short "$patch") does not apply to the $k kernel's source"
-	done 3< <(patches_in "$top/drivers/target"/{common,"${k%-debug}"})
+	done 3< <(patches_in "$top/drivers/target"/{common,"$(series_of "$k")"})
 	printf 'obj-m += target_core_user.o\n' >"$new/drivers/target/Makefile"
 	mirror "$new/drivers/target" "$dst"
 	rm -rf "$new"
 }
 
 # Drivers that the tests need, but that the distribution's kernel leaves out. They are
-# compiled with the kernel's own header, and run on either uio.ko.
+# compiled with the kernel's own header, and run on either uio.ko. Not for other machines: our
+# modpost is amd64's, and can't read the device tables of 32-bit modules.
 stage_drivers()
 {
 	local k=$1 dst=$2 new=$build/tmp/drivers-$1 driver
 	local -a wanted=(uio_pdrv_genirq uio_dmem_genirq)
 
-	! is_compiled "$k" || return 0
+	! is_compiled "$k" && is_pc "$k" || return 0
 	rm -rf "$new"
 	mkdir -p "$new"
 	for driver in "${wanted[@]}"; do
@@ -82,9 +83,10 @@ stage_same()
 make_modules()
 {
 	local k=$1 stage=$2 dir
-	local -a dirs=()
+	local -a dirs=() flags
 
 	shift 2
+	mapfile -t flags < <(make_flags "$k")
 	for dir in drivers/uio drivers/target samples tests bench same; do
 		[ ! -d "$stage/$dir" ] || dirs+=("$dir/")
 	done
@@ -93,7 +95,7 @@ make_modules()
 	rm -f "$stage/Kbuild.new"
 	# Without vmlinux there is no BTF, about which kbuild would complain.
 	in_tools make -s -j"$(nproc)" -C "$(kernel_headers "$k")" M="$stage" \
-		CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules >&2 ||
+		CONFIG_DEBUG_INFO_BTF_MODULES= "${flags[@]}" "$@" modules >&2 ||
 		die "the modules do not compile (see above)"
 }
 
@@ -140,11 +142,11 @@ compile_modules()
 	for side in ours mainline; do
 		mkdir -p "$base/$side-src"
 		mirror "$selftests/modules" "$base/$side-src/tests"
-		mirror "$lab/bench/programs/modules" "$base/$side-src/bench"
+		! is_pc "$k" || mirror "$lab/bench/programs/modules" "$base/$side-src/bench"
 	done
 	echo "$base" >"$base/place"
 	stage_drivers "$k" "$base/mainline-src/drivers/uio"
-	stage_same "$k" "$base/mainline-src/same"
+	! is_pc "$k" || stage_same "$k" "$base/mainline-src/same"
 	make_modules "$k" "$base/mainline-src" KCFLAGS=-DUIO_MAINLINE "$@"
 
 	mirror "$top/include" "$base/ours-src/include"
@@ -155,9 +157,9 @@ compile_modules()
 	make_modules "$k" "$base/ours-src" \
 		NOSTDINC_FLAGS="-nostdinc $(our_headers "$base/ours-src")" "$@"
 	rm -rf "$base/ours-src/binary"
-	install -D -m 644 -t "$base/ours-src/binary" "$base"/mainline-src/same/*.ko
+	! is_pc "$k" || install -D -m 644 -t "$base/ours-src/binary" "$base"/mainline-src/same/*.ko
 	[ ! -d "$base/mainline-src/drivers/uio" ] ||
-		install -m 644 -t "$base/ours-src/binary" "$base"/mainline-src/drivers/uio/*.ko
+		install -D -m 644 -t "$base/ours-src/binary" "$base"/mainline-src/drivers/uio/*.ko
 }
 
 build_modules()
@@ -171,32 +173,36 @@ build_modules()
 	done
 }
 
-# Compile the programs in one of our directories.
+# Compile the programs in one of our directories, for the machine of a kernel.
 make_programs()
 {
-	local what=$1 dir=$2
+	local k=$1 what=$2 dir=$3
+	local -a flags
 
-	shift 2
-	in_tools make -s -C "$dir" "$@" >&2 || die "$what does not compile (see above)"
+	shift 3
+	mapfile -t flags < <(make_flags "$k")
+	in_tools make -s -C "$dir" "${flags[@]}" "$@" >&2 ||
+		die "$what does not compile (see above)"
 }
 
 # The selftests are built with the kernel's own lib.mk, as in a kernel tree.
 build_programs()
 {
-	local out=$1 tree=$build/tmp/selftests/tools/testing/selftests
+	local k=$1 out=$2 tree=$build/tmp/selftests/tools/testing/selftests
 	local theirs
 
 	theirs=$(kernel_dir "${kernels[0]}")/source/tools/testing/selftests
 	mkdir -p "$out" "$tree"
 	cp -a "$theirs"/*.{h,mk,sh} "$tree/"
 	mirror "$selftests" "$tree/uio"
-	make_programs "a test program" "$tree/uio" OUTPUT="$out" TEST_GEN_MODS_DIR= \
+	make_programs "$k" "a test program" "$tree/uio" OUTPUT="$out" TEST_GEN_MODS_DIR= \
 		KHDR_INCLUDES="-isystem $top/include/uapi" msg=
-	make_programs "the benchmark" "$lab/bench/programs" OUT="$out"
-	make_programs "the probe of same" "$lab/same/probe" OUT="$out"
-	make_programs "the sample's client" "$top/samples/uio" -f Makefile.client OUT="$out" \
+	make_programs "$k" "the sample's client" "$top/samples/uio" -f Makefile.client OUT="$out" \
 		LDFLAGS=-static
 	# the oldest format that qemu-img writes: tcmu-runner supports no newer one
 	[ -e "$out/empty.qcow2" ] ||
 		in_tools qemu-img create -q -f qcow2 -o compat=0.10 "$out/empty.qcow2" 64M
+	is_pc "$k" || return 0
+	make_programs "$k" "the benchmark" "$lab/bench/programs" OUT="$out"
+	make_programs "$k" "the probe of same" "$lab/same/probe" OUT="$out"
 }

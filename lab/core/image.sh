@@ -3,6 +3,19 @@
 # Make the guest's root image. All guests share it, because QEMU keeps their writes in temporary
 # files.
 
+# Turn the directory ROOT into an image with FREE MB of free space.
+make_image()
+{
+	local root=$1 free=$2 image=$3 size
+
+	size=$(du -sm --apparent-size "$root" | cut -f 1)
+	rm -f "$image.new"
+	truncate -s "$((size + size / 4 + free))M" "$image.new"
+	in_tools mkfs.ext4 -q -O ^has_journal -E lazy_itable_init=0 -m 0 -d "$root" "$image.new"
+	mv "$image.new" "$image"
+	rm -rf --one-file-system "$root"
+}
+
 setup_guestroot()
 {
 	bootstrap "$build/root" "$lab/packages/guest" | tee "$build/tmp/guest.versions"
@@ -15,7 +28,7 @@ setup_guestroot()
 # This step needs the root directory, the tools and all kernels.
 setup_image()
 {
-	local k abi size root=$build/root
+	local k abi root=$build/root
 
 	for k in "${kernels[@]}"; do
 		abi=$(kernel_abi "$k")
@@ -25,13 +38,8 @@ setup_image()
 		in_tools depmod -b "$root" "$abi"
 	done
 
-	size=$(du -sm --apparent-size "$root" | cut -f1)
-	rm -f "$build/root.ext4.new"
-	truncate -s "$((size + size / 4 + 1024))M" "$build/root.ext4.new"
-	in_tools mkfs.ext4 -q -O ^has_journal -E lazy_itable_init=0 -m 0 \
-		-d "$root" "$build/root.ext4.new"
-	mv "$build/root.ext4.new" "$build/root.ext4"
-	rm -rf --one-file-system "$root" "$build/stamps/guestroot"
+	make_image "$root" 1024 "$build/root.ext4"
+	rm -f "$build/stamps/guestroot"
 }
 
 # Try KVM, because it may exist and still hang guests. Without a root disk, a kernel that works

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The prebuilt kernel: Debian's cloud flavour, its headers, and the files of its source that we
-# patch, or use for tests.
+# Debian's prebuilt kernels: the image, its headers, and the few files of its source that
+# we patch or test with. lab/kernels/list has their names.
 
 kernel_dir()
 {
@@ -16,7 +16,8 @@ kernel_abi()
 
 kernel_image()
 {
-	printf '%s' "$(kernel_dir "$1")/image/boot/vmlinuz-$(kernel_abi "$1")"
+	# riscv64's is named vmlinux
+	printf '%s' "$(kernel_dir "$1")/image/boot"/vmlinu[xz]-"$(kernel_abi "$1")"
 }
 
 # Print the directory of the kernel's headers in the tools root.
@@ -29,15 +30,38 @@ kernel_headers()
 	fi
 }
 
-# Print "ABI VERSION" of the newest signed kernel of SERIES that has headers and source of the
-# same version. During an update, a mirror may lack some of them.
+# Print a field of the line that lab/kernels/list has for NAME; nothing if there is none.
+listed()
+{
+	awk -v name="$1" -v nr="$2" '$1 == name { print $nr }' "$lab/kernels/list"
+}
+
+machine_of()
+{
+	local machine
+
+	machine=$(listed "$1" 2)
+	printf '%s' "${machine:-amd64}"
+}
+
+# The series that patches and sources go by.
+series_of()
+{
+	local series
+
+	series=$(listed "$1" 3)
+	printf '%s' "${series:-${1%-debug}}"
+}
+
+# Print "ABI VERSION" of the newest signed kernel of SERIES and FLAVOUR that has headers and
+# source of the same version. During an update, a mirror may lack some of them.
 newest_kernel()
 {
-	local series=$1 abi version
+	local series=$1 flavour=$2 abi version
 
 	lab_apt apt-cache search --names-only \
-		"^linux-image-${series//./\\.}\\.[^-]*-cloud-amd64\$" |
-		sed -n 's/^linux-image-\([^ ]*\) .*/\1/p' | sort -Vr |
+		"^linux-headers-${series//./\\.}\.[0-9.]*[-+][^-]*-$flavour\$" |
+		sed -n 's/^linux-headers-\([^ ]*\) .*/\1/p' | sort -Vr |
 	while read -r abi; do
 		version=$(apt_version "linux-image-$abi")
 		if [ "$(apt_version "linux-headers-$abi")" = "$version" ] &&
@@ -46,6 +70,13 @@ newest_kernel()
 			break
 		fi
 	done
+}
+
+# Print the packages that PACKAGE=VERSION depends on whose names match PATTERN.
+needed_by()
+{
+	lab_apt apt-cache show "$1" | sed -n 's/^Depends: //p' | tr ',' '\n' |
+		sed 's/^ *\([^ ]*\).*/\1/' | grep -E "$2"
 }
 
 unpack_source()
@@ -80,39 +111,92 @@ unpack_source()
 			"linux-source-$series/tools/testing/selftests/*.mk"
 }
 
+# Leave in image/ the modules that a guest may need, and those that they need.
+keep_modules()
+{
+	local abi=$1 dir=image/usr/lib/modules/$1 file
+
+	in_tools depmod -b "$PWD/image/usr" "$abi" || return
+	mkdir -p kept
+	# shellcheck disable=SC2046 # names
+	closure_of_modules "$dir" $(grep -v '^#' "$lab/kernels/modules") | while read -r file; do
+		mkdir -p "kept/${file%/*}"
+		mv "$dir/$file" "kept/$file"
+	done
+	mv "$dir"/modules.{builtin,builtin.modinfo,order} kept/
+	rm -rf "$dir"
+	mv kept "$dir"
+}
+
+# Print the files, below the modules' DIR, of these modules and of what they need, in the
+# order in which they are loaded. What is built in has none.
+closure_of_modules()
+{
+	awk -v wanted="${*:2}" '
+		function name(file) {
+			sub(/.*\//, "", file)
+			sub(/\.ko.*/, "", file)
+			gsub(/-/, "_", file)
+			return file
+		}
+		{
+			sub(/:/, "")
+			line[name($1)] = $0
+		}
+		END {
+			n = split(wanted, list, " ")
+			for (i = 1; i <= n; i++) {
+				nr = split(line[list[i]], files, " ")
+				for (j = nr; j >= 1; j--)
+					if (!seen[files[j]]++)
+						print files[j]
+			}
+		}' "$1/modules.dep"
+}
+
 # Unpack the packages. headers_into_tools() later puts the headers into the tools root, where
 # their absolute paths are right.
 setup_kernel()
 {
-	local series=$1 dir new abi version common
+	local name=$1 dir new series flavour abi version package unpacking
 
-	dir=$(kernel_dir "$series")
+	dir=$(kernel_dir "$name")
 	new=$dir.new
-	read -r abi version < <(newest_kernel "$series") || {
-		reason "the Debian mirror has no $series cloud kernel:" \
-			"use a mirror that carries $suite-security"
+	series=$(listed "$name" 3) flavour=$(listed "$name" 4)
+	use_apt "$(listed "$name" 5)" "$(machine_of "$name")" || return
+	read -r abi version < <(newest_kernel "$series" "$flavour") || {
+		reason "the Debian mirror has no kernel $series-$flavour:" \
+			"use a mirror that carries $suite-security and $suite-backports"
 		return 1
 	}
-	common=${abi%-cloud-amd64}
 
 	rm -rf "$new"
 	mkdir -p "$new"
 	cd "$new" || return
-	apt_download "linux-image-$abi=$version" "linux-headers-$abi=$version" \
-		"linux-headers-$common-common=$version" "linux-kbuild-$common=$version" \
-		"linux-source-$series=$version"
+	# shellcheck disable=SC2046 # names
+	apt_download {"linux-image-$abi","linux-headers-$abi","linux-source-$series"}"=$version" \
+		$(needed_by "linux-image-$abi=$version" '^linux-(binary|modules)-') \
+		$(needed_by "linux-headers-$abi=$version" '^linux-headers-') \
+		$(needed_by "linux-headers-$abi=$version" '^linux-kbuild-' | sed 's/$/:amd64/')
 	unpack_source "$series" &
-	dpkg -x "linux-image-$abi"_*.deb image
-	# Unpack modules here, because an emulated CPU takes long.
+	unpacking=$!
+	for package in linux-{image,binary,modules}-"$abi"_*.deb; do
+		[ ! -e "$package" ] || dpkg -x "$package" image
+	done
+	# a package of one's own, without the links of the root
+	[ ! -d image/lib ] || { mkdir -p image/usr; mv image/lib image/usr/; }
+	is_in "$name" "${kernels[@]}" || keep_modules "$abi"
+	# Emulated CPUs take long over xz; ours does not.
 	find "image/usr/lib/modules/$abi" -name '*.ko.xz' -exec xz -d {} +
-	wait "$!"
-	rm -f linux-image-*.deb linux-source-*.deb
+	is_in "$name" "${kernels[@]}" || in_tools depmod -b "$PWD/image/usr" "$abi"
+	wait "$unpacking"
+	rm -f linux-{image,binary,modules,source}-*.deb
 
 	printf '%s\n' "$abi" >abi
 	rm -rf "$dir"
 	mv "$new" "$dir"
 	printf '%s %s\n' "linux-image-$abi" "$version" "linux-source-$series" "$version" \
-		>"$build/versions.d/kernel-$series"
+		>"$build/versions.d/kernel-$name"
 }
 
 # These packages only have files in /usr, so the links /lib and /bin are safe.

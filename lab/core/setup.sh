@@ -5,7 +5,7 @@
 # end. Then it leaves a stamp: the hash of its inputs. If a step is interrupted, the next
 # set-up repeats only that step.
 
-for part in core/{apt,bootstrap,tools,kernel,compile,image} lint/root deb/roots clients/packages; do
+for part in core/{apt,bootstrap,tools,kernel,compile,image,machine} lint/root deb/roots clients/packages; do
 	# shellcheck source=/dev/null
 	. "$lab/$part.sh"
 done
@@ -48,6 +48,8 @@ inputs_of()
 	client-*) packages_of_client "${1#client-}"
 		cat "$build/versions.d/guest"
 		declare -f with_needed setup_client ;;
+	machine-*) cat "$build/stamps/tools" "$lab/core/machine.sh" ;;
+	root-*) cat "$lab/packages/guest" "$lab/guest/inside/stub" "$lab/core"/{bootstrap,machine}.sh ;;
 	source-*) declare -f setup_source unpack_all patch_source
 		patches_of "${1#source-}" ;;
 	kernel-*)
@@ -57,9 +59,11 @@ inputs_of()
 				"$build"/versions.d/{source-"${1#kernel-}",tools}
 			patches_of "${1#kernel-}"
 		else
-			cat "$lab/core/kernel.sh"
+			declare -f setup_kernel keep_modules unpack_source
+			cat "$lab/kernels/modules"
+			grep "^${1#kernel-}[[:space:]]" "$lab/kernels/list"
 		fi ;;
-	headers) cat "$build/stamps/tools" "${kernels[@]/#/$build/versions.d/kernel-}" ;;
+	headers-*) cat "$build"/{stamps/tools,versions.d/kernel-"${1#headers-}"} ;;
 	guestroot) cat "$lab/packages/guest" "$lab/guest/inside/stub" "$lab/core/bootstrap.sh" ;;
 	image) inputs_of guestroot
 		cat "$lab/core/image.sh" "${kernels[@]/#/$build/versions.d/kernel-}" ;;
@@ -92,7 +96,9 @@ describe()
 		else
 			echo "kernel ${1#kernel-}, its headers and source"
 		fi ;;
-	headers) echo "kernel headers" ;;
+	headers-*) echo "headers of kernel ${1#headers-}" ;;
+	machine-*) echo "compiler and QEMU for ${1#machine-}" ;;
+	root-*) echo "guest root image for ${1#root-}" ;;
 	guestroot) echo "guest packages (tcmu-runner, targetcli, fio)" ;;
 	image) echo "guest root image" ;;
 	accel) echo "test of KVM and of the clock" ;;
@@ -111,11 +117,9 @@ run_step()
 		else
 			setup_kernel "${1#kernel-}"
 		fi ;;
-	headers)
-		local k
-		for k in "${kernels[@]}"; do
-			headers_into_tools "$k"
-		done ;;
+	headers-*) headers_into_tools "${1#headers-}" ;;
+	machine-*) setup_machine "${1#machine-}" ;;
+	root-*) setup_root_of "${1#root-}" ;;
 	*) "setup_$1" ;;
 	esac
 }
@@ -169,25 +173,26 @@ steps()
 
 setup_done()
 {
-	local step k
+	local step
 
-	for k in "${kernels[@]}"; do
-		done_already "kernel-$k" || return 1
-	done
-	for step in tools headers image accel; do
+	for step in tools "${kernels[@]/#/kernel-}" "${kernels[@]/#/headers-}" image accel; do
 		done_already "$step" || return 1
 	done
 	[ -e "$build/root.ext4" ] && [ -e "$build/accel" ]
 }
 
-# Set up what all verbs need, and each KERNEL that the lab compiles.
+# Set up what all verbs need, and KERNEL...
 setup()
 {
 	local k
 
 	setup_base
 	for k in "$@"; do
-		! is_compiled "$k" || setup_compiled "$k"
+		if is_compiled "$k"; then
+			setup_compiled "$k"
+		elif ! is_in "$k" "${kernels[@]}"; then
+			setup_listed "$k"
+		fi
 	done
 }
 
@@ -209,7 +214,7 @@ make_base()
 		rm -f "$build/stamps/image"
 		steps tools "${kernels[@]/#/kernel-}" guestroot
 	fi
-	steps headers
+	steps "${kernels[@]/#/headers-}"
 	[ -e "$build/root" ] || rm -f "$build/stamps/guestroot"
 	steps image accel
 	cat "$build"/versions.d/* >"$build/versions"
@@ -234,9 +239,44 @@ download_step()
 	rm -f "$build/stamps/lists"
 	steps lists
 	for step in "$@"; do
+		done_already "$step" || say "$(describe "$step") ..."
 		steps "$step"
 	done
 	exec {apt_lock}>&-
+}
+
+# The steps of a kernel of the list, and of its machine if that is another one.
+steps_of()
+{
+	local machine
+
+	machine=$(machine_of "$1")
+	[ "$machine" = amd64 ] || printf '%s\n' "machine-$machine" "root-$machine"
+	printf '%s\n' "kernel-$1" "headers-$1"
+}
+
+listed_done()
+{
+	local step
+
+	for step in $(steps_of "$1"); do
+		done_already "$step" || return 1
+	done
+	[ -e "$(kernel_dir "$1")/abi" ]
+}
+
+make_listed()
+{
+	mkdir -p "$build/tmp"
+	check_space 4096
+	# shellcheck disable=SC2046 # names
+	download_step $(steps_of "$1")
+	cat "$build"/versions.d/* >"$build/versions"
+}
+
+setup_listed()
+{
+	once "$build/kernel-$1.lock" listed_done make_listed "$1"
 }
 
 compiled_done()

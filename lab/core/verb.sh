@@ -15,9 +15,10 @@ build=$top/build
 selftests=$top/tools/testing/selftests/uio
 programs=$build/selftests
 results=$top/results/$verb
-# Debian's kernel, which is always set up; and kernels that the lab compiles when needed
+# Debian's kernel, which is always set up; and kernels that the lab compiles when needed.
+# lab/kernels/list has those that it downloads when needed.
 kernels=(6.12)
-compiled_kernels=(7.3-debug 7.3)
+compiled_kernels=(7.3-debug)
 # what the tests run on
 all_kernels=(6.12 7.3-debug)
 
@@ -61,6 +62,13 @@ is_in()
 is_compiled()
 {
 	is_in "$1" "${compiled_kernels[@]}"
+}
+
+# All of them, as an option takes them.
+known_kernels()
+{
+	{ awk '!/^#/ { print $1 }' "$lab/kernels/list"; printf '%s\n' "${compiled_kernels[@]}"; } |
+		paste -sd ,
 }
 
 is_debug()

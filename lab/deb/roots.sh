@@ -89,24 +89,19 @@ setup_debroot()
 # boot without it.
 setup_debdisk()
 {
-	local root=$deb_root-guest abi size
+	local root=$deb_root-guest abi
 
 	cat "$lab"/packages/{guest,deb-guest} | bootstrap_deb deb-disk "$root" old foreign
 	echo MODULES=list >"$root/etc/initramfs-tools/conf.d/lab"
 	echo uio >>"$root/etc/initramfs-tools/modules"
 	install -m 755 "$lab/guest/inside/stub" "$root/sbin/lab-init"
 	mkdir -p "$root/lab"
-	size=$(du -sm --apparent-size "$root" | cut -f1)
-	rm -rf "$deb_disk.new" "$deb_upgrade"
-	truncate -s "$((size + size / 4 + 2048))M" "$deb_disk.new"
-	in_tools mkfs.ext4 -q -O ^has_journal -E lazy_itable_init=0 -m 0 -d "$root" \
-		"$deb_disk.new"
-	rm -rf --one-file-system "$root"
+	rm -rf "$deb_upgrade"
 	mkdir "$deb_upgrade"
 	abi=$(deb_kernel new)
 	(cd "$deb_upgrade" && apt_download "linux-image-$abi" "linux-headers-$abi" \
 		"linux-headers-${abi%-cloud-amd64}-common" "linux-kbuild-${abi%-cloud-amd64}")
-	mv "$deb_disk.new" "$deb_disk"
+	make_image "$root" 2048 "$deb_disk"
 }
 
 # Are these STEPs done? The last one makes FILE, and has to run again if FILE is missing.

@@ -2,19 +2,21 @@
 # shellcheck shell=bash
 # A guest: its options, its disks, QEMU, and the verdict.
 
-guest_options=(kernel= modules= mem= smp= timeout= copy+ device+ disk= results=
+guest_options=(kernel= machine= modules= mem= smp= timeout= copy+ device+ disk= results=
 	allow-splat icount no-leak-check no-kmemleak)
 
 set_defaults()
 {
 	kernel=${kernel:-${kernels[0]}}
+	[ -z "$machine" ] || [[ $machine = amd64 || $kernel = *-"$machine" ]] || kernel+=-$machine
+	machine=$(machine_of "$kernel")
 	modules=${modules:-ours}
 	silence=${silence-}
 	[ "$verb" = shell ] || timeout=${timeout:-300}
 	# KASAN takes an eighth, and delays frees
 	if [ -z "$mem" ]; then
 		mem=512M
-		! is_debug "$kernel" && ! is_own "$kernel" || mem=1G
+		! is_debug "$kernel" && ! is_own "$kernel" && [ "$machine" = amd64 ] || mem=1G
 	fi
 	# QEMU counts instructions of one CPU only
 	smp=${smp:-$((icount ? 1 : 2))}
@@ -29,9 +31,9 @@ check_kernel()
 	if is_own "$kernel"; then
 		check_own_kernel
 	else
-		is_in "$kernel" "${kernels[@]}" || is_compiled "$kernel" ||
-			usage_error "unknown kernel '$kernel': give one of ${kernels[*]}" \
-				"${compiled_kernels[*]}, or a path with a slash"
+		[[ ,$(known_kernels), = *",$kernel,"* ]] ||
+			usage_error "unknown kernel '$kernel': give one of $(known_kernels), or a path" \
+				"with a slash"
 		check_value --modules ours,mainline "$modules"
 	fi
 }
@@ -85,7 +87,7 @@ check_options()
 # Pack the files that the guest unpacks to /lab: bin/, .lab/, modules/, and those of --copy.
 pack_input()
 {
-	local stage=$work/lab rows=24 cols=80 built file
+	local stage=$work/lab rows=24 cols=80 built file tty=(ttyS{1,2,3})
 
 	mkdir -p "$stage/.lab"
 	cp -r "$lab/guest/inside" "$stage/bin"
@@ -96,20 +98,23 @@ pack_input()
 	else
 		printf 'exec %s\n' "${words[*]@Q}" >"$stage/.lab/command"
 	fi
+	[ "$machine" = amd64 ] || tty=(hvc{0,1,2})
 	cat >"$stage/.lab/settings" <<-EOF
 		LAB_VERB=$verb LAB_LEAK_CHECK=$leak_check LAB_DISK=$disk
+		LAB_COMMAND=/dev/${tty[0]} LAB_CONTROL=/dev/${tty[1]}
 		LAB_ROWS=$rows LAB_COLS=$cols LAB_TERM=${TERM:-dumb}
 		export UIO_LAB_MODULES=$modules UIO_LAB_KERNEL=$kernel
-		${device[0]:+export UIO_LAB_MONITOR=/dev/ttyS3}
+		${device[0]:+export UIO_LAB_MONITOR=/dev/${tty[2]}}
 	EOF
 
-	# The root image has the modules of Debian's kernel only.
+	# The root image has the modules of one kernel only.
 	if is_own "$kernel"; then
 		pack_own_kernel "$stage"
-	fi
-	! is_compiled "$kernel" ||
+	elif ! is_in "$kernel" "${kernels[@]}"; then
 		cp -r "$(kernel_dir "$kernel")/image/usr/lib/modules/$(kernel_abi "$kernel")" \
 			"$stage/kernel"
+		is_compiled "$kernel" || make_initramfs "$stage/kernel"
+	fi
 	built=$build/modules-$kernel/$modules
 	if [ -d "$built" ]; then
 		lock shared "$build/modules-$kernel.lock"
@@ -147,8 +152,45 @@ keep_logs()
 
 disk()
 {
-	printf '%s\n' -drive "file=$1,format=raw,if=none,id=$2,$3" \
-		-device "virtio-blk-pci,drive=$2,serial=$2"
+	printf '%s\n' -drive "file=$1,if=none,id=$2,$3" \
+		-device "virtio-blk-${machine_virtio[$machine]},drive=$2,serial=$2"
+}
+
+# Options for a terminal on a chardev. A PC has serial ports enough.
+terminal()
+{
+	if [ "$machine" = amd64 ]; then
+		printf '%s\n' -serial "chardev:$1"
+	else
+		printf '%s\n' -device "virtconsole,chardev=$1"
+	fi
+}
+
+# Options for the kernel's console, and for the bus that the other terminals are on.
+console()
+{
+	if [ "$machine" = s390x ]; then
+		printf '%s\n' -device sclpconsole,chardev=console
+	else
+		printf '%s\n' -serial chardev:console
+	fi
+	[ "$machine" = amd64 ] ||
+		printf '%s\n' -device "virtio-serial-${machine_virtio[$machine]}"
+}
+
+# A PC's root disk is on NVMe, because Debian's cloud kernels have that driver built in.
+root_disk()
+{
+	if [ "$machine" != amd64 ]; then
+		disk "$(root_image "$machine")" lab-root format=raw,snapshot=on
+		return
+	fi
+	if [ -n "$disk" ]; then
+		printf '%s\n' -drive "file=$disk,format=qcow2,if=none,id=root"
+	else
+		printf '%s\n' -drive "file=$build/root.ext4,format=raw,snapshot=on,if=none,id=root"
+	fi
+	printf '%s\n' -device nvme,drive=root,serial=lab-root
 }
 
 # Connect QEMU's monitor with the guest's fourth serial port, for lab-monitor: each reads
@@ -160,20 +202,23 @@ monitor()
 	ln -s monitor.in "$work/port.out"
 	printf '%s\n' -chardev "pipe,id=monitor,path=$work/monitor" \
 		-mon chardev=monitor,mode=control \
-		-chardev "pipe,id=port,path=$work/port" -serial chardev:port
+		-chardev "pipe,id=port,path=$work/port"
+	terminal port
 }
 
 kernel_parameters()
 {
 	local khz
 
+	parameters=("console=${machine_console[$machine]}" loglevel=5 root=/dev/nvme0n1 rw
+		rootflags=noinit_itable init=/sbin/lab-init mitigations=off
+		panic=-1 oops=panic panic_print=0x41)
+	[ "$machine" = amd64 ] || return 0
+
 	khz=$(cat "$build/tsc-khz")
 	# With --icount, each instruction takes a nanosecond of guest time.
 	[ -z "$icount" ] || khz=1000000
-	parameters=(console=ttyS0 loglevel=5 root=/dev/nvme0n1 rw
-		rootflags=noinit_itable init=/sbin/lab-init mitigations=off
-		tsc=reliable "tsc_early_khz=$khz" panic=-1 oops=panic
-		unknown_nmi_panic panic_print=0x41)
+	parameters+=(tsc=reliable "tsc_early_khz=$khz" unknown_nmi_panic)
 	is_debug "$kernel" || return 0
 	# slab_debug=F switches off the per-CPU sheaves: kmemleak would take pointers left
 	# there for references, and find no leak of slab memory. KUnit is off by default.
@@ -194,31 +239,32 @@ guest_image()
 
 qemu_command()
 {
-	local parameters spec accel root="file=$build/root.ext4,format=raw,snapshot=on"
+	local parameters spec accel=(-accel "tcg,thread=multi")
 
 	kernel_parameters
-	[ -z "$disk" ] || root="file=$disk,format=qcow2"
-	accel=(-accel "$(cat "$build/accel")")
+	[ "$machine" != amd64 ] || accel=(-accel "$(cat "$build/accel")")
 	[ -z "$icount" ] || accel=(-accel "tcg,thread=single" -icount shift=0)
-	qemu=(qemu-system-x86_64 -M q35 "${accel[@]}"
-		-cpu max -smp "$smp" -m "$mem" -nodefaults -no-user-config
+	# shellcheck disable=SC2206 # words
+	qemu=(${machine_qemu[$machine]} "${accel[@]}"
+		-smp "$smp" -m "$mem" -nodefaults -no-user-config
 		-display none -no-reboot -nic none
 		-kernel "$(guest_image)"
 		-append "${parameters[*]}"
-		-drive "$root,if=none,id=root"
-		-device "nvme,drive=root,serial=lab-root"
-		-chardev "file,id=console,path=$work/console.log" -serial chardev:console)
+		-chardev "file,id=console,path=$work/console.log")
 	[ ! -e "$work/initramfs" ] || qemu+=(-initrd "$work/initramfs")
 	if [ "$verb" = shell ]; then
 		qemu+=(-chardev "stdio,id=command,signal=off")
 	else
 		qemu+=(-chardev "file,id=command,path=$work/output")
 	fi
-	qemu+=(-serial chardev:command
-		-chardev "file,id=control,path=$work/control" -serial chardev:control)
+	qemu+=(-chardev "file,id=control,path=$work/control")
 	mapfile -t -O "${#qemu[@]}" qemu < <(
-		disk "$work/in.tar" lab-in readonly=on
-		disk "$work/out.tar" lab-out cache=unsafe
+		console
+		terminal command
+		terminal control
+		root_disk
+		disk "$work/in.tar" lab-in format=raw,readonly=on
+		disk "$work/out.tar" lab-out format=raw,cache=unsafe
 		watch_monitor
 		[ "${#device[@]}" -eq 0 ] || monitor)
 	for spec in "${device[@]}"; do

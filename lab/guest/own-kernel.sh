@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# A kernel from outside the lab: the user's, or a distribution's. If its drivers for the
-# guest's disks are modules, an initramfs loads them.
+# A kernel whose modules are not in the root image: from outside the lab, or one of
+# lab/kernels/list. If its drivers for the guest's disks are modules, an initramfs loads them.
 
 # A path has a slash; names of the lab's kernels have none.
 is_own()
@@ -35,33 +35,7 @@ check_own_kernel()
 	own_modules=$(realpath "${found[0]}")
 }
 
-# Print the module files that a guest needs to mount its root, relative to own_modules, in the
-# order in which they are loaded. Built-in drivers have no files.
-modules_for_root()
-{
-	awk -v wanted='crc32c_generic nvme virtio_pci virtio_blk ext4' '
-		function name(file) {
-			sub(/.*\//, "", file)
-			sub(/\.ko.*/, "", file)
-			gsub(/-/, "_", file)
-			return file
-		}
-		{
-			sub(/:/, "")
-			line[name($1)] = $0
-		}
-		END {
-			n = split(wanted, list, " ")
-			for (i = 1; i <= n; i++) {
-				nr = split(line[list[i]], files, " ")
-				for (j = nr; j >= 1; j--)
-					if (!seen[files[j]]++)
-						print files[j]
-			}
-		}' "$1/modules.dep"
-}
-
-# Unpack the modules to OUT/NN.ko, numbered in the order in which they are loaded.
+# One file after the other, in order, as $2/NN.ko.
 unpack_modules()
 {
 	local dir=$1 out=$2 file nr=10
@@ -74,7 +48,8 @@ unpack_modules()
 		*) die "the lab can't unpack '$file': compress modules with xz, or not at all" ;;
 		esac
 		nr=$((nr + 1))
-	done < <(modules_for_root "$dir")
+	done < <(closure_of_modules "$dir" \
+		crc32c_generic nvme virtio_pci virtio_mmio virtio_blk virtio_console ext4)
 }
 
 # Make $work/initramfs, if the kernel with the modules in DIR needs one.
@@ -86,21 +61,30 @@ make_initramfs()
 	if [ -z "$(ls "$root/modules")" ]; then
 		return
 	fi
-	mkdir -p "$root"/{dev,root}
-	cp "$tools/bin/busybox" "$root/"
+	mkdir -p "$root"/{dev,sys,root}
+	cp "$(busybox_of "$machine")" "$root/busybox"
 	cat >"$root/init" <<-'EOT'
 		#!/busybox sh
 		/busybox mount -t devtmpfs none /dev
+		/busybox mount -t sysfs none /sys
 		exec >/dev/console 2>&1
 		for module in /modules/*; do
 			/busybox insmod "$module"
 		done
+		mount_root()
+		{
+			disk=$(/busybox grep -ls '^lab-root' /sys/block/*/serial \
+				/sys/block/*/device/serial)
+			disk=${disk#/sys/block/}
+			/busybox mount -t ext4 "/dev/${disk%%/*}" /root
+		}
 		tries=0
-		until /busybox mount -t ext4 /dev/nvme0n1 /root; do
+		until mount_root; do
 			tries=$((tries + 1))
 			[ "$tries" -lt 50 ] || exit
 			/busybox usleep 100000
 		done
+		/busybox umount /sys
 		/busybox mount -t devtmpfs none /root/dev
 		exec /busybox switch_root /root /sbin/lab-init
 	EOT
