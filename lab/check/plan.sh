@@ -18,6 +18,14 @@ drivers_options=(--device 'pcie-root-port,id=slot0')
 # with --all, or by name.
 only_with_all='^[^ ]*/(mainline[^ ]*|ours-races|clients|deb-check) '
 
+# Kernels beside those on which all is tested: the tests of the core run on them each time.
+brief_kernels=(7.3 6.12-arm64 6.12-armmp)
+
+other_kernels()
+{
+	known_kernels | tr , '\n' | grep -vxF -f <(printf '%s\n' "${all_kernels[@]}")
+}
+
 # The programs that "ours-races" runs many times.
 races=(uio_race_test uio_wake_test uio_drain_test uio_revoke_test uio_turns_test)
 
@@ -39,11 +47,26 @@ group_options()
 	esac
 }
 
+# Jobs of a kernel on which not all is tested. Most are on other machines.
+jobs_of_other()
+{
+	local k=$1
+
+	echo "$k/ours guest $k ours core"
+	echo "$k/mainline guest $k mainline core"
+	echo "$k/ours-tcmu guest $k ours tcmu"
+	echo "$k/ours-alone alone $k ours -"
+}
+
 # The longest jobs come first, so that jobs side by side end at about the same time.
 jobs_of()
 {
 	local k=$1
 
+	is_in "$k" "${all_kernels[@]}" || {
+		jobs_of_other "$k"
+		return
+	}
 	echo "$k/ours guest $k ours core"
 	echo "$k/mainline guest $k mainline core"
 	echo "$k/mainline-alone alone $k mainline -"

@@ -38,9 +38,9 @@ plan_once()
 
 program_file()
 {
-	case $1 in
-	*.sh) printf '%s' "$selftests/$1" ;;
-	*) printf '%s' "$programs/$1" ;;
+	case $2 in
+	*.sh) printf '%s' "$selftests/$2" ;;
+	*) printf '%s' "$1/$2" ;;
 	esac
 }
 
@@ -56,7 +56,7 @@ rounds_of()
 # A debug kernel is several times as slow. The longest test may take 300 s.
 guest_limits()
 {
-	if [[ $1 = *-debug || $2 = races ]]; then
+	if [[ $1 = *-debug || $2 = races ]] || ! is_pc "$1"; then
 		printf '%s\n' --timeout 2400 --silence 360
 	else
 		printf '%s\n' --timeout 600
@@ -71,16 +71,18 @@ boot_options()
 
 run_guest()
 {
-	local dir=$1 kernel=$2 modules=$3 group=$4 status=0 program
+	local dir=$1 kernel=$2 modules=$3 group=$4 status=0 program compiled
 	local -a options
+
+	compiled=$(programs_of "$kernel")
 
 	guest_plan "$dir/todo" "$(rounds_of "$group" "$kernel")" >"$dir/plan"
 	mapfile -t options < <(boot_options "$kernel" "$modules"; group_options "$group"
 		guest_limits "$kernel" "$group")
-	options+=(--results "$dir/guest" --copy "$programs/uio_client" --copy "$lab/check/in-guest"
+	options+=(--results "$dir/guest" --copy "$compiled/uio_client" --copy "$lab/check/in-guest"
 		--copy "$dir/plan")
 	while read -r program _; do
-		options+=(--copy "$(program_file "$program")")
+		options+=(--copy "$(program_file "$compiled" "$program")")
 	done < <(sort -u -k 1,1 "$dir/plan")
 	[ "$group" != alone ] || options+=(--allow-splat --no-kmemleak)
 
