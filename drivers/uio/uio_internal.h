@@ -5,7 +5,7 @@
  * genksyms expands every type that is visible where a symbol is exported. So a new
  * #include here changes the symbol versions of functions that existing drivers link to.
  * Put the #includes that a file needs into that file. Do not add any to uio_register.c
- * and uio_event.c, which export old symbols. (uio_mm.h includes no more than this.)
+ * and uio_event.c, which export old symbols.
  *
  * Locks, in the order in which they are taken:
  *
@@ -37,7 +37,6 @@
 #include <linux/kobject.h>
 #include <linux/cdev.h>
 #include <linux/uio_driver.h>
-#include <linux/dma-mapping.h>
 
 /* What poll() returns for a live device without an interrupt. */
 #ifndef UIO_POLL_NO_IRQ

@@ -11,14 +11,6 @@
 #include <linux/mm.h>
 #include <linux/uio_driver.h>
 
-/* Does the driver map its memory itself? */
-#ifndef uio_driver_maps
-static inline bool uio_driver_maps(const struct uio_info *info)
-{
-	return info->mmap_prepare;
-}
-#endif
-
 /*
  * Calls a driver's mmap_prepare(). The core itself uses mmap(), because it inserts pages
  * and changes the offset. mmap_prepare() can't do that yet. Remove this when it can.
@@ -55,10 +47,7 @@ static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
 #endif
 
 /* compat/linux/uio_driver.h replaces these on old kernels. */
-#ifndef uio_remap_pfn_range
-#define uio_remap_pfn_range	remap_pfn_range
-#define uio_dma_mmap		dma_mmap_coherent
-/* for a mapping that a driver made */
+#ifndef uio_take_memtype
 #define uio_take_memtype(vma)	((void)(vma), 0)
 #endif
 #ifndef uio_insert_mixed

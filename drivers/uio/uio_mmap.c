@@ -19,7 +19,7 @@ static int uio_file_id_alloc(struct uio_file *uf)
 {
 	struct uio_object *obj = uf->obj;
 	/* mappings by the driver's own mmap_prepare() are in the range of id 0 */
-	unsigned int min = uio_driver_maps(obj->idev.info) ? 1 : 0;
+	unsigned int min = obj->idev.info->mmap_prepare ? 1 : 0;
 	int id;
 
 	guard(mutex)(&obj->map_lock);
@@ -79,8 +79,8 @@ static int uio_mmap_io(struct uio_file *uf, struct uio_mem *mem,
 	if (mem->memtype == UIO_MEM_PHYS)
 		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
 	vma->vm_ops = &uio_io_vm_ops;
-	return uio_remap_pfn_range(vma, vma->vm_start, PHYS_PFN(mem->addr), size,
-				   vma->vm_page_prot);
+	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(mem->addr), size,
+			       vma->vm_page_prot);
 }
 
 static int uio_mmap_pages(struct vm_area_struct *vma)
@@ -109,8 +109,8 @@ static int uio_mmap_dma_coherent(struct uio_file *uf, struct uio_mem *mem,
 	/* the DMA API takes it for the offset in the buffer */
 	vma->vm_pgoff = 0;
 	vma->vm_ops = &uio_dma_vm_ops;
-	return uio_dma_mmap(mem->dma_device, vma, (void *)(uintptr_t)mem->addr,
-			    mem->dma_addr, vma->vm_end - vma->vm_start);
+	return dma_mmap_coherent(mem->dma_device, vma, (void *)(uintptr_t)mem->addr,
+				 mem->dma_addr, vma->vm_end - vma->vm_start);
 }
 
 static int uio_mmap_mem(struct uio_file *uf, struct uio_mem *mem,
@@ -165,10 +165,10 @@ int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma)
 	if (ret)
 		return ret;
 
-	if (uio_driver_maps(obj->idev.info))
+	if (obj->idev.info->mmap_prepare)
 		ret = uio_mmap_driver(uf, vma, &keep_pgoff);
 	else
-		ret = uio_mmap_mem(uf, mem, vma);
+		ret = uio_mmap_mem(uf, mem, vma) ?: uio_take_memtype(vma);
 	if (!keep_pgoff && !uio_pgoff_is_a_pfn(vma))
 		vma->vm_pgoff = uio_pgoff(region, uf->id, 0);
 	return ret;

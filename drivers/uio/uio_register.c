@@ -4,7 +4,6 @@
  */
 
 #include "uio_internal.h"
-#include "uio_mm.h"
 
 /* Makes all that user space can see, but sends no uevent yet. */
 static int uio_add(struct uio_object *obj)
@@ -72,7 +71,7 @@ static int uio_check(struct device *parent, struct uio_info *info,
 	if (!ctx)
 		return 0;
 
-	if (uio_driver_maps(info)) {
+	if (info->mmap_prepare) {
 		dev_err(parent, "uio: %s: there is a context, but mmap_prepare is set: use get_pages instead\n",
 			info->name);
 		return -EINVAL;
