@@ -11,8 +11,15 @@
 #include <linux/interrupt.h>
 #include <linux/version.h>
 
-/* genksyms has to see what the kernel's own core includes */
+/*
+ * genksyms has to see what the kernel's own core includes: of 6.1, also its header itself,
+ * which has fewer members than ours. Only the kernel has this path.
+ */
+#if defined(__GENKSYMS__) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#include <trace/../linux/uio_driver.h>
+#else
 #include <linux/dma-mapping.h>
+#endif
 
 /*
  * Change this name whenever the layout or the meaning of contexts changes. On kernels
@@ -22,16 +29,22 @@
 
 /*
  * These macros make our header the old kernel's, to the compiler and to genksyms. So even
- * drivers that were compiled with that one fit.
+ * drivers that were compiled with that one fit. Members that it lacks have no size.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 #define mmap_prepare	mmap
 #define vm_area_desc	vm_area_struct
 #endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define dma_addr	dma_addr[0]
+#define dma_device	dma_device[0]
+#endif
 #include_next <linux/uio_driver.h>
 #ifndef UIO_COMPAT_CORE
 #undef mmap_prepare
 #undef vm_area_desc
+#undef dma_addr
+#undef dma_device
 #endif
 
 /* The rest is for the core itself: drivers/uio/Makefile defines UIO_COMPAT_CORE. */
@@ -53,6 +66,21 @@ static inline int uio_mmap_prepare(struct uio_info *info, struct vm_area_struct 
 #if defined(CONFIG_PER_VMA_LOCK) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 /* An int or a seqcount_t. acquire: pairs with the release when the mmap_lock is dropped. */
 #define uio_lock_seq(mm)	smp_load_acquire((const unsigned int *)&(mm)->mm_lock_seq)
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#undef UIO_MEM_DMA_COHERENT
+#define UIO_MEM_DMA_COHERENT		INT_MIN		/* no region has this type */
+#define vm_flags_set(vma, flags)	((vma)->vm_flags |= (flags))
+#define vm_flags_clear(vma, flags)	((vma)->vm_flags &= ~(flags))
+#define follow_pfnmap_end(args)		((void)(args))
+
+struct follow_pfnmap_args { struct vm_area_struct *vma; unsigned long address, pfn; };
+
+static inline int follow_pfnmap_start(struct follow_pfnmap_args *args)
+{
+	return follow_pfn(args->vma, args->address, &args->pfn);
+}
 #endif
 
 #ifdef VM_PAT
