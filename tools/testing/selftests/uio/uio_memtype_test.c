@@ -232,7 +232,10 @@ static bool has_begun(void *arg)
 
 FIXTURE_SETUP(loop)
 {
+	/* only cores with contexts pass, and only if they can have such a device */
 	UIOT_SETUP(&self->dev, "ctx");
+	UIOT_SETUP(&self->dev, variant->options);
+	ASSERT_EQ(0, uiot_reset());
 	self->before = reserved();
 	self->places = mmap(NULL, 2 * PAGES * uiot_page(), PROT_NONE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

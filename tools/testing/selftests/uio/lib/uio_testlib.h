@@ -52,7 +52,7 @@ struct uiot_dev {
 	ASSERT_EQ(0, uiot_reset());					\
 	_ret = uiot_create(_dev, _options);				\
 	if (_ret == -EOPNOTSUPP)					\
-		SKIP(return, "this core has no contexts");		\
+		SKIP(return, "this core has no contexts, or no such memory"); \
 	ASSERT_EQ(0, _ret);						\
 } while (0)
 

@@ -131,7 +131,7 @@ static struct uio_test_slot *uio_test_slot_add(const char *name)
 	slot = kzalloc(sizeof(*slot), GFP_KERNEL);
 	if (!slot)
 		return ERR_PTR(-ENOMEM);
-	if (strscpy(slot->name, name) < 0) {
+	if (strscpy(slot->name, name, sizeof(slot->name)) < 0) {
 		kfree(slot);
 		return ERR_PTR(-ENAMETOOLONG);
 	}

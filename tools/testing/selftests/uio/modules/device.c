@@ -115,7 +115,9 @@ static int uio_test_add_mem(struct uio_test_device *dev, char *arg)
 	for (map = 0; map < MAX_UIO_MAPS && dev->info.mem[map].size; map++)
 		;
 	kind = uio_test_mem_kind(type);
-	if (map == MAX_UIO_MAPS || kind < 0 || !arg ||
+	if (kind < 0)
+		return kind;
+	if (map == MAX_UIO_MAPS || !arg ||
 	    kstrtouint(arg, 0, &pages) || !pages || pages > 256)
 		return -EINVAL;
 

@@ -22,6 +22,12 @@
 #define UIO_TEST_MEM_CONTEXT		UIO_MEM_NONE
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define UIO_TEST_MEM_DMA		UIO_MEM_NONE
+#else
+#define UIO_TEST_MEM_DMA		UIO_MEM_DMA_COHERENT
+#endif
+
 static LIST_HEAD(uio_test_lasting);
 static DEFINE_MUTEX(uio_test_lasting_lock);
 
@@ -33,7 +39,7 @@ static const struct {
 	[UIO_TEST_CONTEXT]	= { "context", UIO_TEST_MEM_CONTEXT },
 	[UIO_TEST_PHYS]		= { "phys", UIO_MEM_PHYS },
 	[UIO_TEST_IOVA]		= { "iova", UIO_MEM_IOVA },
-	[UIO_TEST_DMA]		= { "dma", UIO_MEM_DMA_COHERENT },
+	[UIO_TEST_DMA]		= { "dma", UIO_TEST_MEM_DMA },
 	[UIO_TEST_LOGICAL]	= { "logical", UIO_MEM_LOGICAL },
 	[UIO_TEST_SLAB]		= { "slab", UIO_MEM_LOGICAL },
 	[UIO_TEST_BLOCK]	= { "block", UIO_MEM_LOGICAL },
@@ -50,7 +56,8 @@ int uio_test_mem_kind(const char *name)
 
 	for (kind = 0; kind < ARRAY_SIZE(uio_test_kinds); kind++)
 		if (!strcmp(uio_test_kinds[kind].name, name))
-			return kind;
+			return kind == UIO_TEST_DMA && UIO_TEST_MEM_DMA == UIO_MEM_NONE ?
+			       -EOPNOTSUPP : kind;
 	return -EINVAL;
 }
 
@@ -216,8 +223,10 @@ void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to)
 	to->addr = (phys_addr_t)(unsigned long)mem->addr;
 	if (mem->kind == UIO_TEST_PHYS || mem->kind == UIO_TEST_IOVA)
 		to->addr = virt_to_phys(mem->addr);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 	if (mem->kind == UIO_TEST_DMA) {
 		to->dma_addr = mem->dma_addr;
 		to->dma_device = &uio_test_pdev->dev;
 	}
+#endif
 }

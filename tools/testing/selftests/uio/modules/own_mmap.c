@@ -48,6 +48,10 @@ uio_test_own_ops(const struct uio_test_device *dev)
 						  &uio_test_own_vm_ops;
 }
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define vm_flags_set(vma, flags)	((vma)->vm_flags |= (flags))
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 const bool uio_test_can_populate = true;
 

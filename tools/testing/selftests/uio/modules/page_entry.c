@@ -25,25 +25,50 @@ static const char *uio_test_caching_of(pgprot_t prot)
 }
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+static int uio_test_prot_at(struct vm_area_struct *vma, unsigned long addr, pgprot_t *prot)
+{
+	spinlock_t *lock;	/* of the page table */
+	pte_t *entry;
+	int ret = follow_pte(vma->vm_mm, addr, &entry, &lock);
+
+	if (!ret) {
+		*prot = pte_pgprot(*entry);
+		pte_unmap_unlock(entry, lock);
+	}
+	return ret;
+}
+#else
+static int uio_test_prot_at(struct vm_area_struct *vma, unsigned long addr, pgprot_t *prot)
+{
+	struct follow_pfnmap_args entry = { .vma = vma, .address = addr };
+	int ret = follow_pfnmap_start(&entry);
+
+	if (!ret) {
+		*prot = entry.pgprot;
+		follow_pfnmap_end(&entry);
+	}
+	return ret;
+}
+#endif
+
 /* Keeps the answer for the next read. */
 static ssize_t uio_test_caching_write(struct file *filp, const char __user *buf,
 				      size_t count, loff_t *ppos)
 {
-	struct follow_pfnmap_args entry = { };
+	struct vm_area_struct *vma;
 	unsigned long addr;
+	pgprot_t prot;
 	int ret = kstrtoul_from_user(buf, count, 0, &addr);
 
 	if (ret)
 		return ret;
 
 	mmap_read_lock(current->mm);
-	entry.vma = vma_lookup(current->mm, addr);
-	entry.address = addr;
-	ret = entry.vma ? follow_pfnmap_start(&entry) : -EFAULT;
-	if (!ret) {
-		filp->private_data = (void *)uio_test_caching_of(entry.pgprot);
-		follow_pfnmap_end(&entry);
-	}
+	vma = vma_lookup(current->mm, addr);
+	ret = vma ? uio_test_prot_at(vma, addr, &prot) : -EFAULT;
+	if (!ret)
+		filp->private_data = (void *)uio_test_caching_of(prot);
 	mmap_read_unlock(current->mm);
 	return ret ?: count;
 }

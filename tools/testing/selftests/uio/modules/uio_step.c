@@ -82,7 +82,7 @@ static bool uio_step(const char *function)
 	atomic_inc(&uio_step_inside);
 	/* pairs with uio_step_set_on() */
 	if (smp_load_acquire(&on) && uio_step_calls++ == at) {
-		strscpy(where, function);
+		strscpy(where, function, sizeof(where));
 		wait_event_timeout(uio_step_wait, !READ_ONCE(on),
 				   msecs_to_jiffies(ms));
 	}
