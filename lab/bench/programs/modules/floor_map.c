@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/version.h>
 #include <linux/vmalloc.h>
 
 #include "floor.h"
@@ -91,6 +92,10 @@ static int floor_mmap_io(const struct uio_mem *mem, struct vm_area_struct *vma)
 	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(mem->addr),
 			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
 }
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define vm_flags_set(vma, flags)	((vma)->vm_flags |= (flags))
+#endif
 
 int floor_mmap(struct file *filp, struct vm_area_struct *vma)
 {

@@ -215,9 +215,6 @@ static int uio_same_set_mem(struct uio_mem *mem, unsigned int field, s64 value)
 	case UIO_SAME_MEM_ADD:
 		mem->addr += value;
 		return 0;
-	case UIO_SAME_MEM_BUS_ADD:
-		mem->dma_addr += value;
-		return 0;
 	case UIO_SAME_MEM_OFFS:
 		mem->offs = value;
 		return 0;
@@ -227,9 +224,18 @@ static int uio_same_set_mem(struct uio_mem *mem, unsigned int field, s64 value)
 	case UIO_SAME_MEM_TYPE:
 		mem->memtype = value;
 		return 0;
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	case UIO_SAME_MEM_BUS_ADD:
+	case UIO_SAME_MEM_DEVICE:
+		return 0;
+#else
+	case UIO_SAME_MEM_BUS_ADD:
+		mem->dma_addr += value;
+		return 0;
 	case UIO_SAME_MEM_DEVICE:
 		mem->dma_device = value ? &uio_same_pdev->dev : NULL;
 		return 0;
+#endif
 	default:
 		return -EINVAL;
 	}

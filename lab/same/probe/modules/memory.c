@@ -75,8 +75,11 @@ static void uio_same_mem_describe(const struct uio_same_mem *mem, int type,
 		to->addr = mem->far;
 	else if (type == UIO_MEM_PHYS || type == UIO_MEM_IOVA)
 		to->addr = virt_to_phys(mem->addr);
+	/* older kernels do not have this type, and refuse to map it */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 	to->dma_addr = mem->dma_addr;
 	to->dma_device = type == UIO_MEM_DMA_COHERENT ? &uio_same_pdev->dev : NULL;
+#endif
 }
 
 /**

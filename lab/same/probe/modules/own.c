@@ -151,6 +151,10 @@ static void uio_same_log_mmap(struct uio_same *same, unsigned long pgoff,
 		     ops ? "set" : "null");
 }
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define vm_flags_set(vma, flags)	((vma)->vm_flags |= (flags))
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 static int uio_same_insert(struct uio_same *same, struct vm_area_struct *vma)
 {
