@@ -11,12 +11,9 @@
 #include <linux/interrupt.h>
 #include <linux/version.h>
 
-/*
- * genksyms has to see what the kernel's own core includes: of 6.1, also its header itself,
- * which has fewer members than ours. Only the kernel has this path.
- */
+/* genksyms has to see what the kernel's own core includes; of 6.1, also its own header. */
 #if defined(__GENKSYMS__) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
-#include <trace/../linux/uio_driver.h>
+#include <trace/../linux/uio_driver.h>	/* only the kernel has this path */
 #else
 #include <linux/dma-mapping.h>
 #endif
@@ -49,10 +46,8 @@
 
 /* The rest is for the core itself: drivers/uio/Makefile defines UIO_COMPAT_CORE. */
 #if defined(UIO_COMPAT_CORE) && !defined(__GENKSYMS__)
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
-#define UIO_POLL_NO_IRQ	((__force __poll_t)-EIO)
-#endif
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+#define UIO_POLL_NO_IRQ		((__force __poll_t)-EIO)
 #define uio_mmap_prepare	uio_mmap_prepare
 static inline int uio_mmap_prepare(struct uio_info *info, struct vm_area_struct *vma)
 {

@@ -175,7 +175,7 @@ static int no_irq_events(void)
 
 	if (uname(&name) || sscanf(name.release, "%d.%d", &major, &minor) != 2)
 		return -1;
-	return major * 100 + minor < 703 ? POLLIN | POLLPRI | POLLERR | POLLHUP :
+	return major * 100 + minor < 702 ? POLLIN | POLLPRI | POLLERR | POLLHUP :
 					   POLLERR;
 }
 
