@@ -64,6 +64,9 @@ static inline int uio_mmap_prepare(struct uio_info *info, struct vm_area_struct 
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+/* as the kernel's own core: each interrupt is an event, and there is no thread */
+#define request_threaded_irq(irq, handler, thread, ...) request_irq(irq, handler, __VA_ARGS__)
+#define IRQ_WAKE_THREAD			uio_irq_thread(irq, data)
 #undef UIO_MEM_DMA_COHERENT
 #define UIO_MEM_DMA_COHERENT		INT_MIN		/* no region has this type */
 #define vm_flags_set(vma, flags)	((vma)->vm_flags |= (flags))

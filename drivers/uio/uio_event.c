@@ -85,15 +85,6 @@ void uio_event_notify(struct uio_info *info)
 }
 EXPORT_SYMBOL_GPL(uio_event_notify);
 
-static irqreturn_t uio_irq_handler(int irq, void *data)
-{
-	struct uio_object *obj = data;
-	struct uio_info *info = obj->idev.info;
-	irqreturn_t ret = info->handler(irq, info);
-
-	return ret == IRQ_HANDLED ? IRQ_WAKE_THREAD : ret;
-}
-
 static irqreturn_t uio_irq_thread(int irq, void *data)
 {
 	struct uio_object *obj = data;
@@ -102,6 +93,15 @@ static irqreturn_t uio_irq_thread(int irq, void *data)
 	if (uio_is_live(obj))
 		uio_count_event(obj);
 	return IRQ_HANDLED;
+}
+
+static irqreturn_t uio_irq_handler(int irq, void *data)
+{
+	struct uio_object *obj = data;
+	struct uio_info *info = obj->idev.info;
+	irqreturn_t ret = info->handler(irq, info);
+
+	return ret == IRQ_HANDLED ? IRQ_WAKE_THREAD : ret;
 }
 
 /**
