@@ -120,16 +120,6 @@ static vm_fault_t uio_insert(const struct uio_file *uf, struct vm_fault *vmf,
 	return VM_FAULT_NOPAGE;
 }
 
-/*
- * Pages of slab memory, and of higher-order memory without __GFP_COMP, have no refcount
- * of their own. They are mapped without a reference. This is safe: no mapping outlives
- * the memory, and nothing else can pin these pages.
- */
-static bool uio_page_is_counted(struct page *page)
-{
-	return !PageSlab(compound_head(page)) && page_count(page);
-}
-
 /* Without a reference. The caching is that of vm_flags, not that of former I/O memory. */
 static vm_fault_t uio_insert_pfn_now(struct vm_fault *vmf, unsigned long pfn)
 {
@@ -175,7 +165,7 @@ static vm_fault_t uio_fault_memory(const struct uio_file *uf, struct vm_fault *v
 	struct page *pages[UIO_WALK_PAGES_MAX];
 	int nr = uio_memory_pages(mem, index, pages, uio_walk_pages(vmf, mem, index));
 
-	if (nr > 0 && !uio_page_is_counted(*pages))
+	if (nr > 0 && (vmf->vma->vm_flags & VM_PFNMAP || !uio_page_is_counted(*pages)))
 		return uio_insert_pfn(uf, vmf, *pages);
 	return uio_insert(uf, vmf, pages, nr);
 }
@@ -250,21 +240,21 @@ static struct page *uio_get_sink(struct uio_file *uf)
 
 static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
 {
-	bool is_io = vmf->vma->vm_flags & VM_IO;
+	bool is_pfn = vmf->vma->vm_flags & VM_PFNMAP;
 	struct uio_context *ctx = uf->obj->ctx;
 	struct page *page;
 
 	if (!ctx || !(ctx->flags & UIO_CONTEXT_SINK))
 		return vmf_error(-EIO);
 	/* mm does not allow inserting single pages into private mappings of I/O memory */
-	if (is_io && uio_is_cow(vmf->vma))
+	if (is_pfn && uio_is_cow(vmf->vma))
 		return vmf_error(-EIO);
 
 	page = uio_get_sink(uf);
 	if (!page)
 		return VM_FAULT_OOM;
 	/* as before, memory may be pinned for I/O, and I/O memory may not */
-	return is_io ? uio_insert_pfn(uf, vmf, page) : uio_insert(uf, vmf, &page, 1);
+	return is_pfn ? uio_insert_pfn(uf, vmf, page) : uio_insert(uf, vmf, &page, 1);
 }
 
 static vm_fault_t uio_vma_fault(struct vm_fault *vmf)

@@ -59,6 +59,16 @@ static inline unsigned long uio_mem_pages(const struct uio_mem *mem)
 	return PAGE_ALIGN(offset_in_page(mem->addr) + mem->size) >> PAGE_SHIFT;
 }
 
+/*
+ * Pages of slab memory, and of higher-order memory without __GFP_COMP, have no refcount
+ * of their own. They are mapped without a reference. This is safe: no mapping outlives
+ * the memory, and nothing else can pin these pages.
+ */
+static inline bool uio_page_is_counted(struct page *page)
+{
+	return !PageSlab(compound_head(page)) && page_count(page);
+}
+
 /* Does a write make a private copy of the page, now or after an mprotect()? */
 static inline bool uio_is_cow(const struct vm_area_struct *vma)
 {

@@ -83,12 +83,32 @@ static int uio_mmap_io(struct uio_file *uf, struct uio_mem *mem,
 			       vma->vm_page_prot);
 }
 
-static int uio_mmap_pages(struct vm_area_struct *vma)
+/* @how: vm_insert_page() needs VM_MIXEDMAP */
+static int uio_mmap_pages(struct vm_area_struct *vma, vm_flags_t how)
 {
-	/* vm_insert_page() needs VM_MIXEDMAP */
-	vm_flags_set(vma, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vm_flags_set(vma, how | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_ops = &uio_memory_vm_ops;
 	return 0;
+}
+
+static bool uio_all_counted(const struct uio_mem *mem, unsigned long nr)
+{
+	void *addr = (void *)(unsigned long)mem->addr;
+
+	for (; nr; nr--, addr += PAGE_SIZE)
+		if (!uio_page_is_counted(virt_to_page(addr)))
+			return false;
+	return true;
+}
+
+static int uio_mmap_logical(const struct uio_mem *mem, struct vm_area_struct *vma)
+{
+	if (IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) ||
+	    uio_all_counted(mem, vma_pages(vma)))
+		return uio_mmap_pages(vma, VM_MIXEDMAP);
+
+	/* without the special bit, only VM_PFNMAP lets mm map a page without a reference */
+	return uio_is_cow(vma) ? -EINVAL : uio_mmap_pages(vma, VM_PFNMAP);
 }
 
 /* The DMA API can only populate a whole mapping. */
@@ -121,10 +141,12 @@ static int uio_mmap_mem(struct uio_file *uf, struct uio_mem *mem,
 	case UIO_MEM_PHYS:
 		return uio_mmap_io(uf, mem, vma);
 	case UIO_MEM_LOGICAL:
+		return uio_mmap_logical(mem, vma);
 	case UIO_MEM_VIRTUAL:
-		return uio_mmap_pages(vma);
+		return uio_mmap_pages(vma, VM_MIXEDMAP);
 	case UIO_MEM_CONTEXT:
-		return uio_has_get_pages(uf->obj) ? uio_mmap_pages(vma) : -EINVAL;
+		return uio_has_get_pages(uf->obj) ? uio_mmap_pages(vma, VM_MIXEDMAP) :
+						    -EINVAL;
 	case UIO_MEM_DMA_COHERENT:
 		return uio_mmap_dma_coherent(uf, mem, vma);
 	default:
