@@ -22,10 +22,28 @@ struct uio_redirect {
 	unsigned long instead;
 };
 
+/* At the entry of a function. Only x86 has it on the stack. */
+static unsigned long uio_redirect_return_address(struct pt_regs *regs)
+{
+#if defined(CONFIG_X86)
+	return *(unsigned long *)kernel_stack_pointer(regs);
+#elif defined(CONFIG_ARM)
+	return regs->ARM_lr;
+#elif defined(CONFIG_ARM64)
+	return procedure_link_pointer(regs);
+#elif defined(CONFIG_RISCV)
+	return regs->ra;
+#elif defined(CONFIG_S390)
+	return regs->gprs[14];
+#else
+#error "where is the return address?"
+#endif
+}
+
 /* Writes the caller as "function+0x12/0x34 [module]". */
 static void __maybe_unused uio_redirect_caller(struct pt_regs *regs, char *symbol)
 {
-	sprint_symbol(symbol, *(unsigned long *)kernel_stack_pointer(regs));
+	sprint_symbol(symbol, uio_redirect_return_address(regs));
 }
 
 /* A probe's handler returns this if it redirects the call. */
