@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Library of the UIO tests: io_uring, as much as one request needs. */
 
+#include <endian.h>
 #include <errno.h>
 #include <linux/io_uring.h>
+#include <linux/swab.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -59,7 +61,8 @@ int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events)
 	memset(request, 0, sizeof(*request));
 	request->opcode = IORING_OP_POLL_ADD;
 	request->fd = fd;
-	request->poll32_events = events;
+	/* a field of 16 bits has become one of 32 */
+	request->poll32_events = BYTE_ORDER == BIG_ENDIAN ? __swahw32(events) : events;
 	__atomic_store_n(ring->submitted, 1, __ATOMIC_RELEASE);
 	if (syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS,
 		    NULL, 0) < 0)
