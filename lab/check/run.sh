@@ -67,6 +67,8 @@ guest_limits()
 boot_options()
 {
 	printf '%s\n' --kernel "$1" --modules "$2"
+	# so that memory has addresses above 4 GB
+	[[ $1 != *-lpae ]] || printf '%s\n' --mem 5120M
 }
 
 run_guest()
