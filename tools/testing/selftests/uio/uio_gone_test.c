@@ -211,6 +211,7 @@ TEST_F(memory, d4_private_mapping)
 	void *p = uiot_map(self->fd, 0, PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE);
 	__u32 word = 0;
 
+	UIOT_SKIP_IF_REFUSED(p);
 	ASSERT_NE(MAP_FAIL, p);
 	ASSERT_EQ(0, uiot_load_word(p, &word));
 	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));

@@ -146,6 +146,24 @@ TEST_F(page, d10_is_right_while_live)
 	EXPECT_NO_SPLAT();
 }
 
+/* See uio_memtype_test.c. An allocation that is too large for the slab is compound. */
+TEST_F(page, r8_private_mapping_needs_a_special_bit)
+{
+	bool counted = strstr(variant->options, "slab:4");
+	void *p = uiot_map(self->fd, 0, variant->pages, PROT_READ, MAP_PRIVATE);
+	__u32 word;
+
+	if (counted || uiot_has_special_bit()) {
+		ASSERT_EQ(0, uiot_load_word(p, &word));
+		EXPECT_EQ(UIOT_WORD(0, 0), word);
+		unmap(p, variant->pages);
+	} else {
+		EXPECT_EQ(MAP_FAIL, p);
+		UIOT_EXPECT_ERRNO(EINVAL);
+	}
+	EXPECT_NO_SPLAT();
+}
+
 TEST_F(page, d10_is_gone_or_kept_after_unregister)
 {
 	__u32 word;
@@ -228,7 +246,7 @@ TEST_F(page, d10_pipe_has_no_foreign_data)
 {
 	struct iovec iov = { .iov_len = uiot_page() };
 	int pipefd[2];
-	__u32 word[4096 / 4];
+	__u32 word[65536 / 4];
 	int i, got = 0;
 
 	EXPECT_DATA();
@@ -248,7 +266,7 @@ TEST_F(page, d10_pipe_has_no_foreign_data)
 	for (i = 0; i < variant->pages; i++) {
 		if (!(got & 1 << i))
 			continue;
-		EXPECT_EQ(sizeof(word), read(pipefd[0], word, sizeof(word)));
+		EXPECT_EQ(uiot_page(), read(pipefd[0], word, uiot_page()));
 		EXPECT_EQ(UIOT_WORD(0, i), word[0]) {
 			TH_LOG("a pipe has page %d with foreign data", i);
 		}

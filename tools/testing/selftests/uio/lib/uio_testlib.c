@@ -404,6 +404,16 @@ void uiot_make_absent(void *p, int pages)
 	madvise(p, pages * uiot_page(), MADV_DONTNEED);
 }
 
+bool uiot_has_special_bit(void)
+{
+	return uiot_file_counts(DEBUGFS "/pte_special");
+}
+
+bool uiot_has_ioremap_prot(void)
+{
+	return uiot_file_counts(DEBUGFS "/ioremap_prot");
+}
+
 int uiot_caching(const void *addr, char *buf, size_t size)
 {
 	int fd = open(DEBUGFS "/caching", O_RDWR | O_CLOEXEC);

@@ -45,7 +45,10 @@ struct uiot_dev {
 	char node[32];
 };
 
-/* Removes what other tests have left, and creates a device. Skips if the core lacks it. */
+/*
+ * Removes what other tests have left, and creates a device. Skips if the core or the
+ * machine lacks what it needs.
+ */
 #define UIOT_SETUP(_dev, _options) do {					\
 	int _ret;							\
 									\
@@ -53,6 +56,8 @@ struct uiot_dev {
 	_ret = uiot_create(_dev, _options);				\
 	if (_ret == -EOPNOTSUPP)					\
 		SKIP(return, "this core has no contexts, or no such memory"); \
+	if (_ret == -ENXIO)						\
+		SKIP(return, "no I/O memory of this machine is known");	\
 	ASSERT_EQ(0, _ret);						\
 } while (0)
 
@@ -112,6 +117,20 @@ void uiot_make_absent(void *p, int pages);	/* a touch may map its neighbours */
 void *uiot_move(void *p, int pages);	/* mremap() to a free address */
 /* caching of I/O memory: wb, wc, uc- or uc; -EOPNOTSUPP: the kernel does not say */
 int uiot_caching(const void *addr, char *buf, size_t size);
+
+/* Can ptrace() access I/O memory on this machine? */
+bool uiot_has_ioremap_prot(void);
+
+/*
+ * Without a special bit in page table entries, this core refuses private mappings of I/O
+ * memory, and of memory whose pages have no reference count: see uio_memtype_test.c.
+ */
+bool uiot_has_special_bit(void);
+#define UIOT_NO_SPECIAL_BIT	"page table entries have no special bit"
+#define UIOT_SKIP_IF_REFUSED(_p) do {					\
+	if ((_p) == MAP_FAIL && errno == EINVAL && !uiot_has_special_bit()) \
+		SKIP(return, UIOT_NO_SPECIAL_BIT);			\
+} while (0)
 
 /*
  * An operation that may block. It runs in a thread. If it can block with the mmap_lock

@@ -434,11 +434,16 @@ static const struct file_operations uio_test_control_fops = {
 
 int uio_test_control_init(void)
 {
+	static u32 special = IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL);
+	static u32 ioremap = IS_ENABLED(CONFIG_HAVE_IOREMAP_PROT);
+
 	uio_test_dir = debugfs_create_dir("uio_test", NULL);
 	debugfs_create_file("control", 0200, uio_test_dir, NULL,
 			    &uio_test_control_fops);
 	debugfs_create_file("caching", 0600, uio_test_dir, NULL,
 			    &uio_test_caching_fops);
+	debugfs_create_u32("pte_special", 0400, uio_test_dir, &special);
+	debugfs_create_u32("ioremap_prot", 0400, uio_test_dir, &ioremap);
 	return PTR_ERR_OR_ZERO(uio_test_dir);
 }
 

@@ -121,10 +121,9 @@ static int uio_test_add_mem(struct uio_test_device *dev, char *arg)
 	    kstrtouint(arg, 0, &pages) || !pages || pages > 256)
 		return -EINVAL;
 
-	if (uio_test_mem_is_bare(kind)) {
-		uio_test_mem_describe_bare(kind, map, pages, &dev->info.mem[map]);
-		return 0;
-	}
+	if (uio_test_mem_is_bare(kind))
+		return uio_test_mem_describe_bare(kind, map, pages,
+						  &dev->info.mem[map]);
 
 	/* such a driver keeps the memory until its mappings are gone */
 	dev->mem[map] = uio_test_mem_alloc(dev->slot, kind, map,

@@ -14,7 +14,26 @@
 
 /* The same in uio_testlib.h. */
 #define UIO_TEST_WORD(map, page)	(0x7e570000 | (map) << 8 | (page))
+
+/*
+ * Bare memory: I/O memory that may be read, and does not change if it is written. A PC has
+ * ROM below 4 GB, and nothing at 32 GB. QEMU's other machines have flash there.
+ */
+#if defined(CONFIG_X86)
+#define UIO_TEST_ROM_END		((phys_addr_t)SZ_4G)
 #define UIO_TEST_FAR_ADDR		(32ULL * SZ_1G)
+#elif defined(CONFIG_ARM) || defined(CONFIG_ARM64)
+#define UIO_TEST_ROM_END		((phys_addr_t)SZ_128M)
+#define UIO_TEST_FAR_ADDR		SZ_64M
+#elif defined(CONFIG_RISCV)
+#define UIO_TEST_ROM_END		((phys_addr_t)SZ_512M + SZ_64M)
+#define UIO_TEST_FAR_ADDR		SZ_512M
+#else
+#define UIO_TEST_ROM_END		((phys_addr_t)0)
+#define UIO_TEST_FAR_ADDR		0
+#endif
+/* between regions, as their caching can differ */
+#define UIO_TEST_FAR_STEP		(UIO_TEST_FAR_ADDR / 32)
 
 #ifdef UIO_HAS_CONTEXT
 #define UIO_TEST_MEM_CONTEXT		UIO_MEM_CONTEXT
@@ -195,18 +214,20 @@ bool uio_test_mem_is_bare(int kind)
 	return kind == UIO_TEST_ROM || kind == UIO_TEST_FAR || kind == UIO_TEST_SHARED;
 }
 
-void uio_test_mem_describe_bare(int kind, unsigned int map, unsigned int pages,
-				struct uio_mem *to)
+int uio_test_mem_describe_bare(int kind, unsigned int map, unsigned int pages,
+			       struct uio_mem *to)
 {
+	if (!UIO_TEST_ROM_END)
+		return -ENXIO;
+
 	to->name = uio_test_kinds[kind].name;
 	to->memtype = uio_test_kinds[kind].memtype;
 	to->size = pages * PAGE_SIZE;
 	if (kind == UIO_TEST_ROM)
-		/* the last pages below 4 GB */
-		to->addr = SZ_4G - to->size;
+		to->addr = UIO_TEST_ROM_END - to->size;
 	else
-		/* no PC has anything there; a GB for each region, as their caching can differ */
-		to->addr = UIO_TEST_FAR_ADDR + map * SZ_1G;
+		to->addr = UIO_TEST_FAR_ADDR + map * UIO_TEST_FAR_STEP;
+	return 0;
 }
 
 void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to)
