@@ -18,9 +18,6 @@ drivers_options=(--device 'pcie-root-port,id=slot0')
 # with --all, or by name.
 only_with_all='^[^ ]*/(mainline[^ ]*|ours-races|clients|deb-check) '
 
-# Kernels beside those on which all is tested: the tests of the core run on them each time.
-brief_kernels=(7.3 6.12-arm64 6.12-armmp)
-
 other_kernels()
 {
 	known_kernels | tr , '\n' | grep -vxF -f <(printf '%s\n' "${all_kernels[@]}")

@@ -114,7 +114,7 @@ unpack_source()
 # Leave in image/ the modules that a guest may need, and those that they need.
 keep_modules()
 {
-	local abi=$1 dir=image/usr/lib/modules/$1 file
+	local abi=$1 dir=image/usr/lib/modules/$1 file kept=(builtin builtin.modinfo order)
 
 	in_tools depmod -b "$PWD/image/usr" "$abi" || return
 	mkdir -p kept
@@ -123,7 +123,10 @@ keep_modules()
 		mkdir -p "kept/${file%/*}"
 		mv "$dir/$file" "kept/$file"
 	done
-	mv "$dir"/modules.{builtin,builtin.modinfo,order} kept/
+	# packages of 7.x lack these
+	for file in "${kept[@]/#/$dir/modules.}"; do
+		[ ! -e "$file" ] || mv "$file" kept/
+	done
 	rm -rf "$dir"
 	mv kept "$dir"
 }
@@ -183,8 +186,10 @@ setup_kernel()
 	for package in linux-{image,binary,modules}-"$abi"_*.deb; do
 		[ ! -e "$package" ] || dpkg -x "$package" image
 	done
-	# a package of one's own, without the links of the root
+	# 6.1 has its modules in /lib, 7.x has its image among the modules
 	[ ! -d image/lib ] || { mkdir -p image/usr; mv image/lib image/usr/; }
+	[ ! -e "image/usr/lib/modules/$abi/vmlinuz" ] ||
+		install -D "image/usr/lib/modules/$abi/vmlinuz" "image/boot/vmlinuz-$abi"
 	is_in "$name" "${kernels[@]}" || keep_modules "$abi"
 	# Emulated CPUs take long over xz; ours does not.
 	find "image/usr/lib/modules/$abi" -name '*.ko.xz' -exec xz -d {} +
