@@ -230,7 +230,7 @@ test_hot_plug_tells_of_removal()
 # hang.
 test_hot_plug_lets_go()
 {
-	says testpmd '^Now total ports is 1' 150
+	says testpmd '^Now total ports is 1' 400
 }
 
 test_hot_plug_ends()
