@@ -165,7 +165,7 @@ lock()
 	exec {fd}>>"$file"
 	if ! flock --nonblock "--$how" "$fd"; then
 		say "waiting for another run that holds $(short "$file")"
-		flock "--$how" "$fd"
+		do_now flock "--$how" "$fd"
 	fi
 	locked=$fd
 }
