@@ -73,12 +73,34 @@ static void uio_redirect_end(struct uio_redirect *redirects, int count)
 		unregister_kprobe(&redirects[count].kp);
 }
 
+#ifdef CONFIG_RISCV
+#include <linux/ftrace.h>
+
+/*
+ * Instructions that ftrace patches can't be probed there, but the next one is as good. The
+ * fence with which mutex_unlock() begins can't, either: calls of it are not redirected.
+ */
+static int uio_redirect_probe(struct kprobe *kp)
+{
+	int ret = register_kprobe(kp);
+
+	if (ret == -EINVAL) {
+		kp->addr = NULL;
+		kp->offset = MCOUNT_INSN_SIZE;
+		ret = register_kprobe(kp);
+	}
+	return ret == -EINVAL && !strcmp(kp->symbol_name, "mutex_unlock") ? 0 : ret;
+}
+#else
+#define uio_redirect_probe	register_kprobe
+#endif
+
 static int uio_redirect_begin(struct uio_redirect *redirects, int count)
 {
 	int i, ret;
 
 	for (i = 0; i < count; i++) {
-		ret = register_kprobe(&redirects[i].kp);
+		ret = uio_redirect_probe(&redirects[i].kp);
 		if (ret) {
 			pr_err("%s: no probe of %s (%d)\n", KBUILD_MODNAME,
 			       redirects[i].kp.symbol_name, ret);
