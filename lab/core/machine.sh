@@ -103,8 +103,15 @@ setup_machine()
 # What the scripts of the packages would do, as far as guests need it.
 finish_root()
 {
-	local root=$1
+	local root=$1 dir
 
+	# in bookworm no package has these links
+	for dir in bin sbin lib; do
+		[ ! -L "$root/$dir" ] || continue
+		cp -a "$root/$dir/." "$root/usr/$dir/"
+		rm -r "${root:?}/$dir"
+		ln -s "usr/$dir" "$root/$dir"
+	done
 	cp "$root/usr/share/base-passwd/passwd.master" "$root/etc/passwd"
 	cp "$root/usr/share/base-passwd/group.master" "$root/etc/group"
 	echo 'messagebus:x:100:100::/nonexistent:/usr/sbin/nologin' >>"$root/etc/passwd"
@@ -115,11 +122,18 @@ finish_root()
 	chmod 1777 "$root"/{tmp,var/tmp}
 }
 
+# The suite of a machine's first kernel, without backports.
+root_suite()
+{
+	awk -v machine="$1" '$2 == machine { sub(/-backports$/, "", $5); print $5; exit }' \
+		"$lab/kernels/list"
+}
+
 setup_root_of()
 {
 	local machine=$1 root=$build/root-$1
 
-	use_apt "$suite" "$machine" || return
+	use_apt "$(root_suite "$machine")" "$machine" || return
 	{ cat "$lab/packages/guest"; printf '%s\n' '?essential' mawk mount busybox-static; } \
 		>"$build/tmp/root-$machine.packages"
 	bootstrap "$root" "$build/tmp/root-$machine.packages" extract

@@ -49,7 +49,8 @@ inputs_of()
 		cat "$build/versions.d/guest"
 		declare -f with_needed setup_client ;;
 	machine-*) cat "$build/stamps/tools" "$lab/core/machine.sh" ;;
-	root-*) cat "$lab/packages/guest" "$lab/guest/inside/stub" "$lab/core"/{bootstrap,machine}.sh ;;
+	root-*) root_suite "${1#root-}"
+		cat "$lab/packages/guest" "$lab/guest/inside/stub" "$lab/core"/{bootstrap,machine}.sh ;;
 	source-*) declare -f setup_source unpack_all patch_source
 		patches_of "${1#source-}" ;;
 	kernel-*)
