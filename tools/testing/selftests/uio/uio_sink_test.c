@@ -35,6 +35,7 @@ FIXTURE_VARIANT_ADD(sink, dma) {
 };
 
 FIXTURE_VARIANT_ADD(sink, logical) { .options = "ctx sink mem=logical:4", };
+FIXTURE_VARIANT_ADD(sink, block) { .options = "ctx sink mem=block:4", };
 FIXTURE_VARIANT_ADD(sink, virtual) { .options = "ctx sink mem=virtual:4", };
 FIXTURE_VARIANT_ADD(sink, fault) { .options = "ctx sink mem=context:4", };
 
