@@ -11,10 +11,11 @@
 #include <linux/interrupt.h>
 #include <linux/version.h>
 
-/* genksyms has to see what the kernel's own core includes; of 6.1, also its own header. */
+/* genksyms has to see of 6.1 the header, and what the core includes, as the kernel has them. */
 #if defined(__GENKSYMS__) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #include <trace/../linux/uio_driver.h>	/* only the kernel has this path */
-#else
+#define _LINUX_DMA_MAPPING_H
+#elif defined(UIO_COMPAT_CORE)
 #include <linux/dma-mapping.h>
 #endif
 

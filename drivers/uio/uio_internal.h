@@ -37,6 +37,7 @@
 #include <linux/kobject.h>
 #include <linux/cdev.h>
 #include <linux/uio_driver.h>
+#include <linux/dma-mapping.h>
 
 /* What poll() returns for a live device without an interrupt. */
 #ifndef UIO_POLL_NO_IRQ
