@@ -24,12 +24,12 @@ guest_plan()
 
 plan_once()
 {
-	local todo=$1 program args
+	local todo=$1 program args all
 
 	while read -r program; do
 		args=''
-		if [[ $program != *.sh ]] &&
-			[ "$(grep -c "^$program " "$todo")" != "$(tests_of "$program" | wc -l)" ]; then
+		[[ $program = *.sh ]] || all=$(tests_of "$program" | wc -l)
+		if [[ $program != *.sh ]] && [ "$(grep -c "^$program " "$todo")" != "$all" ]; then
 			args=$(awk -v p="$program" '$1 == p { printf " -r %s", $2 }' "$todo")
 		fi
 		printf '%s%s\n' "$program" "$args"

@@ -66,8 +66,8 @@ write_sources()
 	[ -e "$key" ] ||
 		die "Debian's archive keys are missing: apt-get install debian-archive-keyring"
 
-	# For another machine any kernel of the series does. Mirrors are less careful there: one has
-	# been seen with lists for armhf that did not match their checksums, but for the suite itself.
+	# For another machine any kernel of the series does. A mirror had lists for armhf whose
+	# checksums were wrong, except for those of the suite itself.
 	[ "$apt_machine" = amd64 ] || suites=$suite security=''
 	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
 	{

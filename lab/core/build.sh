@@ -42,7 +42,8 @@ stage_target()
 	while IFS= read -r patch <&3; do
 		apply_patch "$new" "$patch" >&2 ||
 			die "$(short "$patch") does not apply to the $k kernel's source"
-	done 3< <("$top/drivers/target/patches" "$(series_of "$k")" | sed "s|^|$top/drivers/target/|")
+	done 3< <("$top/drivers/target/patches" "$(series_of "$k")" |
+		sed "s|^|$top/drivers/target/|")
 	printf 'obj-m += target_core_user.o\n' >"$new/drivers/target/Makefile"
 	mirror "$new/drivers/target" "$dst"
 	rm -rf "$new"

@@ -5,7 +5,8 @@
 # end. Then it leaves a stamp: the hash of its inputs. If a step is interrupted, the next
 # set-up repeats only that step.
 
-for part in core/{apt,bootstrap,tools,kernel,compile,image,machine} lint/root deb/roots clients/packages; do
+for part in core/{apt,bootstrap,tools,kernel,compile,image,machine} lint/root deb/roots \
+	clients/packages; do
 	# shellcheck source=/dev/null
 	. "$lab/$part.sh"
 done
@@ -50,7 +51,8 @@ inputs_of()
 		declare -f with_needed setup_client ;;
 	machine-*) cat "$build/stamps/tools" "$lab/core/machine.sh" ;;
 	root-*) root_suite "${1#root-}"
-		cat "$lab/packages/guest" "$lab/guest/inside/stub" "$lab/core"/{bootstrap,machine}.sh ;;
+		cat "$lab/packages/guest" "$lab/guest/inside/stub" \
+			"$lab/core"/{bootstrap,machine}.sh ;;
 	source-*) declare -f setup_source unpack_all patch_source
 		patches_of "${1#source-}" ;;
 	kernel-*)

@@ -32,8 +32,8 @@ check_kernel()
 		check_own_kernel
 	else
 		[[ ,$(known_kernels), = *",$kernel,"* ]] ||
-			usage_error "unknown kernel '$kernel': give one of $(known_kernels), or a path" \
-				"with a slash"
+			usage_error "unknown kernel '$kernel': give one of $(known_kernels)," \
+				"or a path with a slash"
 		check_value --modules ours,mainline "$modules"
 	fi
 }

@@ -62,7 +62,9 @@ int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events)
 	request->opcode = IORING_OP_POLL_ADD;
 	request->fd = fd;
 	/* a field of 16 bits has become one of 32 */
-	request->poll32_events = BYTE_ORDER == BIG_ENDIAN ? __swahw32(events) : events;
+	request->poll32_events = events;
+	if (BYTE_ORDER != LITTLE_ENDIAN)
+		request->poll32_events = __swahw32(events);
 	__atomic_store_n(ring->submitted, 1, __ATOMIC_RELEASE);
 	if (syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS,
 		    NULL, 0) < 0)

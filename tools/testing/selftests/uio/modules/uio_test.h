@@ -232,7 +232,7 @@ int uio_test_mem_kind(const char *name);
 void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to);
 bool uio_test_mem_is_bare(int kind);
 int uio_test_mem_describe_bare(int kind, unsigned int map, unsigned int pages,
-				struct uio_mem *to);
+			       struct uio_mem *to);
 
 /* own_mmap.c: mmap() by the driver */
 extern const bool uio_test_can_populate;
