@@ -111,31 +111,35 @@ static inline void uio_memtype_close(struct vm_area_struct *vma)
 	if (memtype->before->close)
 		memtype->before->close(vma);
 	if (refcount_dec_and_test(&memtype->vmas)) {
-		/* of any type, despite its name */
-		arch_io_free_memtype_wc(memtype->start, memtype->size);
+		arch_io_free_memtype_wc(memtype->start, memtype->size);	/* any type */
 		kfree(memtype);
 	}
 }
 
 #define uio_take_memtype	uio_take_memtype
-/* Takes over the reservation, if there is one. There is none for RAM. */
-static inline int uio_take_memtype(struct vm_area_struct *vma)
+/* Takes over the reservation, if there is one. There is none for RAM. @pfn: 0 if not known */
+static inline int uio_take_memtype(struct vm_area_struct *vma, unsigned long pfn)
 {
 	struct follow_pfnmap_args first = { .vma = vma, .address = vma->vm_start };
 	struct uio_memtype *memtype;
+	bool ram;
 
-	if (!(vma->vm_flags & VM_PAT) || follow_pfnmap_start(&first))
+	if (!(vma->vm_flags & VM_PAT) || (!pfn && follow_pfnmap_start(&first)))
 		return 0;
-	follow_pfnmap_end(&first);
-
-	if (!pfn_valid(first.pfn) || !page_is_ram(first.pfn)) {
+	if (!pfn) {
+		pfn = first.pfn;
+		follow_pfnmap_end(&first);
+	}
+	/* in most cases the struct page tells, which is quicker */
+	ram = pfn_valid(pfn) && !PageReserved(pfn_to_page(pfn)) &&
+	      !is_zone_device_page(pfn_to_page(pfn));
+	if (!ram && !page_is_ram(pfn)) {
 		memtype = kmalloc(sizeof(*memtype), GFP_KERNEL_ACCOUNT);
 		if (!memtype)
 			return -ENOMEM;
-		*memtype = (struct uio_memtype) {
-			.ops = *vma->vm_ops, .before = vma->vm_ops, .vmas = REFCOUNT_INIT(1),
-			.start = PFN_PHYS(first.pfn), .size = vma->vm_end - vma->vm_start,
-		};
+		*memtype = (struct uio_memtype) { .ops = *vma->vm_ops, .before = vma->vm_ops,
+			.vmas = REFCOUNT_INIT(1), .start = PFN_PHYS(pfn),
+			.size = vma->vm_end - vma->vm_start };
 		memtype->ops.open = uio_memtype_open;
 		memtype->ops.close = uio_memtype_close;
 		vma->vm_ops = &memtype->ops;

@@ -233,7 +233,7 @@ static int uio_take_driver_vma(struct uio_file *uf, struct vm_area_struct *vma,
 		*keep_pgoff = true;
 	}
 	return uio_needs_wrapper(vma->vm_ops) ? uio_wrap_ops(uf->obj, vma) :
-						   uio_take_memtype(vma);
+						   uio_take_memtype(vma, 0);
 }
 
 /**

@@ -48,7 +48,7 @@ static inline unsigned int uio_lock_seq(const struct mm_struct *mm)
 
 /* compat/linux/uio_driver.h replaces these on old kernels. */
 #ifndef uio_take_memtype
-#define uio_take_memtype(vma)	((void)(vma), 0)
+#define uio_take_memtype(vma, pfn)	((void)(vma), (void)(pfn), 0)
 #endif
 #ifndef uio_insert_mixed
 #define uio_insert_mixed	vmf_insert_mixed

@@ -80,7 +80,8 @@ static int uio_mmap_io(struct uio_file *uf, struct uio_mem *mem,
 		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
 	vma->vm_ops = &uio_io_vm_ops;
 	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(mem->addr), size,
-			       vma->vm_page_prot);
+			       vma->vm_page_prot) ?:
+	       uio_take_memtype(vma, PHYS_PFN(mem->addr));
 }
 
 /* @how: vm_insert_page() needs VM_MIXEDMAP */
@@ -130,7 +131,8 @@ static int uio_mmap_dma_coherent(struct uio_file *uf, struct uio_mem *mem,
 	vma->vm_pgoff = 0;
 	vma->vm_ops = &uio_dma_vm_ops;
 	return dma_mmap_coherent(mem->dma_device, vma, (void *)(uintptr_t)mem->addr,
-				 mem->dma_addr, vma->vm_end - vma->vm_start);
+				 mem->dma_addr, vma->vm_end - vma->vm_start) ?:
+	       uio_take_memtype(vma, 0);
 }
 
 static int uio_mmap_mem(struct uio_file *uf, struct uio_mem *mem,
@@ -190,7 +192,7 @@ int uio_mmap_live(struct uio_file *uf, struct vm_area_struct *vma)
 	if (obj->idev.info->mmap_prepare)
 		ret = uio_mmap_driver(uf, vma, &keep_pgoff);
 	else
-		ret = uio_mmap_mem(uf, mem, vma) ?: uio_take_memtype(vma);
+		ret = uio_mmap_mem(uf, mem, vma);
 	if (!keep_pgoff && !uio_pgoff_is_a_pfn(vma))
 		vma->vm_pgoff = uio_pgoff(region, uf->id, 0);
 	return ret;
