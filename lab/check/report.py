@@ -288,7 +288,7 @@ def cell(rules, records):
         return "-"
     if not bad:
         return f"ok ({len(mine)})"
-    bad = [what if len(what) <= 42 else what[:40] + ".." for what in bad]
+    bad = [what if len(what) <= 42 else what[:40].rsplit(" ", 1)[0] + " .." for what in bad]
     # the most frequent failure comes first; two are enough
     kinds = [what for what, _ in collections.Counter(bad).most_common()]
     text = kinds[0]
