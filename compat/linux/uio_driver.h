@@ -133,7 +133,7 @@ static inline int uio_take_memtype(struct vm_area_struct *vma, unsigned long pfn
 	/* in most cases the struct page tells, which is quicker */
 	ram = pfn_valid(pfn) && !PageReserved(pfn_to_page(pfn)) &&
 	      !is_zone_device_page(pfn_to_page(pfn));
-	if (!ram && !page_is_ram(pfn)) {
+	if (!ram && (!pfn_valid(pfn) || !page_is_ram(pfn))) {
 		memtype = kmalloc(sizeof(*memtype), GFP_KERNEL_ACCOUNT);
 		if (!memtype)
 			return -ENOMEM;
