@@ -30,7 +30,7 @@ with_needed()
 # shellcheck disable=SC2046,SC2086 # names are split into words
 setup_client()
 {
-	local client=$1 new=$build/clients/$1.new names deb
+	local client=$1 new=$build/clients/$1.new names
 
 	rm -rf "$new"
 	mkdir -p "$new/debs"
@@ -38,11 +38,7 @@ setup_client()
 	[[ $client = driver-* ]] || names=$(with_needed $names)
 	cd "$new/debs" || return
 	apt_download $names
-	for deb in *.deb; do
-		dpkg -x "$deb" "$new"
-		# shellcheck disable=SC2016 # dpkg expands them
-		dpkg-deb -W --showformat='${Package} ${Version}\n' "$deb"
-	done | tee "$build/tmp/client-$client"
+	unpack_debs "$new" | tee "$build/tmp/client-$client"
 	rm -rf "${new:?}"/{debs,etc,usr/share,usr/lib/systemd} "${build:?}/clients/$client"
 	mv "$new" "$build/clients/$client"
 	mv "$build/tmp/client-$client" "$build/versions.d/client-$client"

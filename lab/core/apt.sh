@@ -122,6 +122,18 @@ apt_download()
 	lab_apt apt-get -q download "$@"
 }
 
+# Unpack all packages of the current directory to DIR, and print their names and versions.
+unpack_debs()
+{
+	local deb
+
+	for deb in *.deb; do
+		dpkg -x "$deb" "$1"
+		# shellcheck disable=SC2016 # dpkg's
+		dpkg-deb -W --showformat='${Package} ${Version}\n' "$deb"
+	done
+}
+
 setup_lists()
 {
 	write_sources

@@ -74,7 +74,7 @@ programs_of()
 # None of their scripts has to run.
 setup_machine()
 {
-	local machine=$1 dir=$build/tmp/machine-$1 names deb
+	local machine=$1 dir=$build/tmp/machine-$1 names
 	local gcc=gcc-${machine_gcc[$machine]//_/-}
 
 	names=$(lab_apt apt-get -q -s -o "Dir::State::status=$tools/var/lib/dpkg/status" \
@@ -91,11 +91,7 @@ setup_machine()
 	cd "$dir" || return
 	# shellcheck disable=SC2086 # names
 	apt_download $names
-	for deb in *.deb; do
-		dpkg -x "$deb" "$tools"
-		# shellcheck disable=SC2016 # dpkg's
-		dpkg-deb -W --showformat='${Package} ${Version}\n' "$deb"
-	done >"$build/versions.d/machine-$machine"
+	unpack_debs "$tools" >"$build/versions.d/machine-$machine"
 	cd "$build" || return
 	rm -rf "$dir"
 }
