@@ -62,8 +62,7 @@ inputs_of()
 				"$build"/versions.d/{source-"${1#kernel-}",tools}
 			patches_of "${1#kernel-}"
 		else
-			declare -f setup_kernel keep_modules unpack_source
-			cat "$lab/kernels/modules"
+			cat "$lab/core/kernel.sh" "$lab/kernels/modules"
 			grep "^${1#kernel-}[[:space:]]" "$lab/kernels/list"
 		fi ;;
 	headers-*) cat "$build"/{stamps/tools,versions.d/kernel-"${1#headers-}"} ;;
