@@ -11,7 +11,7 @@
 #include <linux/interrupt.h>
 #include <linux/version.h>
 
-/* genksyms has to see of 6.1 the header, and what the core includes, as the kernel has them. */
+/* 6.1: genksyms has to see the kernel's own header, and no more #includes than its core has. */
 #if defined(__GENKSYMS__) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #include <trace/../linux/uio_driver.h>	/* only the kernel has this path */
 #define _LINUX_DMA_MAPPING_H
