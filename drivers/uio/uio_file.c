@@ -4,6 +4,7 @@
  */
 
 #include "uio_internal.h"
+#include "uio_mapping.h"
 
 #include <linux/sched/mm.h>
 #include <linux/srcu.h>
@@ -225,15 +226,18 @@ static int uio_mmap(struct file *filp, struct vm_area_struct *vma)
 	return ret;
 }
 
-/* False if it was revoked before. Under map_lock: pairs with uio_begin_populating(). */
-static bool uio_set_revoked(struct uio_file *uf)
+/* Under map_lock: pairs with uio_begin_populating(). */
+static int uio_set_revoked(struct uio_file *uf)
 {
 	guard(mutex)(&uf->obj->map_lock);
 	if (uf->revoked)
-		return false;
+		return -ENODEV;
+	/* we would unmap pages of other files as well */
+	if (uf->id == UIO_SHARED_FILE_ID)
+		return -ENOSPC;
 
 	WRITE_ONCE(uf->revoked, true);
-	return true;
+	return 0;
 }
 
 /* Revokes one open file. Does not wait for the driver. */
@@ -241,9 +245,10 @@ static int uio_revoke_file(struct file *filp)
 {
 	struct uio_file *uf = filp->private_data;
 	struct uio_object *obj = uf->obj;
+	int ret = uio_set_revoked(uf);
 
-	if (!uio_set_revoked(uf))
-		return -ENODEV;
+	if (ret)
+		return ret;
 
 	uio_wake_all(obj);
 	/* a full barrier, too: pairs with smp_mb() in uio_driver_fault() */

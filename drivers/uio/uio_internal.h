@@ -60,11 +60,10 @@
  * @irq: interrupt to free; UIO_IRQ_NONE: none
  * @io_regions: bit N is set once region N was mapped as I/O memory; never cleared
  * @map_lock: taken inside the mmap_lock; protects @populating, @driver_ops, @file_ids,
- *	@file_ids_end, and writes of &uio_file.id and &uio_file.revoked
+ *	and writes of &uio_file.id and &uio_file.revoked
  * @populating: mmap() calls that make pages present, see uio_unmap.c
  * @driver_ops: wrappers of the driver's vm_operations, see uio_driver_mmap.c
- * @file_ids: &uio_file.id of the files that are mapped
- * @file_ids_end: one more than the highest of them ever used
+ * @file_ids: has an entry for each &uio_file.id in use
  * @dep_map: for lockdep, see uio_dep_enter()
  * @active_key: class of @dep_map, one per device: a callback may unregister another
  *	device
@@ -86,8 +85,7 @@ struct uio_object {
 	struct mutex		map_lock;	/* see above */
 	struct list_head	populating;
 	struct list_head	driver_ops;
-	struct ida		file_ids;
-	unsigned int		file_ids_end;
+	struct xarray		file_ids;
 	struct lockdep_map	dep_map;
 	struct lock_class_key	active_key;
 	struct lock_class_key	info_key;

@@ -140,7 +140,7 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 	mutex_init(&obj->map_lock);
 	INIT_LIST_HEAD(&obj->populating);
 	INIT_LIST_HEAD(&obj->driver_ops);
-	ida_init(&obj->file_ids);
+	xa_init_flags(&obj->file_ids, XA_FLAGS_ALLOC);
 	obj->had_irq = info->irq != UIO_IRQ_NONE;
 	obj->ctx = ctx;
 
@@ -165,6 +165,7 @@ void uio_object_release(struct device *dev)
 
 	iput(obj->inode);
 	uio_free_driver_ops(obj);
+	xa_destroy(&obj->file_ids);
 	lockdep_unregister_key(&obj->info_key);
 	lockdep_unregister_key(&obj->active_key);
 	kfree_rcu(obj, rcu);

@@ -12,6 +12,9 @@
  * from the highest bits to the lowest. mm keeps them right when it splits, moves or
  * copies a mapping. "file" is &uio_file.id, a number that a file gets at its first
  * mmap(). /proc/PID/maps shows the result as the offset.
+ *
+ * With 32 bits there are few numbers. When all are in use, further files share the last
+ * one. UIO_IOC_REVOKE refuses these, because the core can't tell their mappings apart.
  */
 
 #ifndef _UIO_MAPPING_H
@@ -27,7 +30,7 @@
 #define UIO_PAGE_BITS	(BITS_PER_LONG == 32 ? 20 : 28)
 #define UIO_FILE_BITS	(UIO_PGOFF_BITS - UIO_REGION_BITS - UIO_PAGE_BITS)
 #define UIO_REGION_SHIFT	(UIO_PAGE_BITS + UIO_FILE_BITS)
-#define UIO_MAX_FILE_ID	(BIT(UIO_FILE_BITS) - 1)
+#define UIO_SHARED_FILE_ID	(BIT(UIO_FILE_BITS) - 1)
 
 static_assert(BIT(UIO_REGION_BITS) >= MAX_UIO_MAPS);
 

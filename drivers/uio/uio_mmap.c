@@ -19,8 +19,9 @@ static int uio_file_id_alloc(struct uio_file *uf)
 {
 	struct uio_object *obj = uf->obj;
 	/* mappings by the driver's own mmap_prepare() are in the range of id 0 */
-	unsigned int min = obj->idev.info->mmap_prepare ? 1 : 0;
-	int id;
+	u32 min = obj->idev.info->mmap_prepare ? 1 : 0;
+	u32 id;
+	int ret;
 
 	guard(mutex)(&obj->map_lock);
 	/* else the driver's mmap() could begin after UIO_IOC_REVOKE has returned */
@@ -29,13 +30,15 @@ static int uio_file_id_alloc(struct uio_file *uf)
 	if (uf->id >= 0)
 		return 0;
 
-	id = ida_alloc_range(&obj->file_ids, min, UIO_MAX_FILE_ID, GFP_NOIO);
-	if (id < 0)
-		return id;
-
-	WRITE_ONCE(obj->file_ids_end, max_t(unsigned int, obj->file_ids_end, id + 1));
-	WRITE_ONCE(uf->id, id);
-	return 0;
+	ret = xa_alloc(&obj->file_ids, &id, xa_mk_value(0),
+		       XA_LIMIT(min, UIO_SHARED_FILE_ID - 1), GFP_NOIO);
+	if (ret == -EBUSY) {
+		id = UIO_SHARED_FILE_ID;
+		ret = xa_err(xa_store(&obj->file_ids, id, xa_mk_value(0), GFP_NOIO));
+	}
+	if (!ret)
+		WRITE_ONCE(uf->id, id);
+	return ret;
 }
 
 /* The file is being closed: free what its mappings needed. */
@@ -43,7 +46,8 @@ void uio_put_mappings(struct uio_file *uf)
 {
 	scoped_guard(mutex, &uf->obj->map_lock) {
 		uio_forget_populating(uf->obj, uf, NULL);
-		ida_free(&uf->obj->file_ids, uf->id);
+		if (uf->id != UIO_SHARED_FILE_ID)
+			xa_erase(&uf->obj->file_ids, uf->id);
 	}
 	if (uf->sink)
 		__free_page(uf->sink);

@@ -226,15 +226,15 @@ void uio_unmap_range(struct uio_info *info, unsigned int region,
 		     unsigned long offset, unsigned long size)
 {
 	struct uio_device *idev = READ_ONCE(info->uio_dev);
-	unsigned long index = offset >> PAGE_SHIFT;
+	unsigned long id, index = offset >> PAGE_SHIFT;
 	unsigned long nr = size ? PAGE_ALIGN(size) >> PAGE_SHIFT :
 				  BIT(UIO_PAGE_BITS) - index;
-	unsigned int id;
+	void *entry;
 
 	if (!idev)
 		return;
 
-	for (id = 0; id < READ_ONCE(to_uio_object(idev)->file_ids_end); id++)
+	xa_for_each(&to_uio_object(idev)->file_ids, id, entry)
 		uio_unmap(to_uio_object(idev), uio_pgoff(region, id, index), nr);
 }
 EXPORT_SYMBOL_GPL(uio_unmap_range);

@@ -88,6 +88,27 @@ TEST_F(memory, every_page_is_the_right_one)
 	}
 }
 
+/* With 32 bits, the core's numbers for files are not enough for so many. */
+TEST_F(memory, r9_many_files_map_it)
+{
+	static int fds[UIOT_MANY_FILES];
+	__u32 word;
+	void *p;
+	int i;
+
+	for (i = 0; i < UIOT_MANY_FILES; i++) {
+		UIOT_OPEN(fds[i], &self->dev);
+		p = map_rw(fds[i], 0, 1);
+		ASSERT_NE(MAP_FAIL, p) {
+			TH_LOG("file %d: %s", i, strerror(errno));
+		}
+		ASSERT_EQ(0, uiot_load_word(p, &word));
+		EXPECT_EQ(UIOT_WORD(0, 0), word);
+	}
+	while (i--)
+		close(fds[i]);
+}
+
 TEST_F(memory, page_offset_selects_the_region)
 {
 	void *p = map_rw(self->fd, 1, 2);

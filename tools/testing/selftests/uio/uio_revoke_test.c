@@ -126,6 +126,33 @@ TEST_F(file, driver_is_not_asked_for_a_page)
 	EXPECT_EQ(faults, uiot_count(&self->dev, "faults"));
 }
 
+/* When there are too many files, a file is revoked whole or, with ENOSPC, not at all. */
+TEST_F(file, r9_one_of_many_files)
+{
+	static int fds[UIOT_MANY_FILES];
+	void *p = NULL;
+	int i, ret;
+
+	for (i = 0; i < UIOT_MANY_FILES; i++) {
+		UIOT_OPEN(fds[i], &self->dev);
+		p = map(fds[i]);
+		ASSERT_NE(MAP_FAIL, p);
+	}
+	ASSERT_EQ(0, has_page(p, 0));
+	ret = revoke_file(fds[UIOT_MANY_FILES - 1]);
+	if (ret)
+		EXPECT_EQ(-ENOSPC, ret);
+	EXPECT_EQ(ret ? 0 : SIGBUS, has_page(p, 0));
+	EXPECT_EQ(0, has_page(self->other_p, 0));
+
+	ASSERT_REVOKE(self->fd);
+	EXPECT_EQ(SIGBUS, has_page(self->p, 0));
+	EXPECT_EQ(ret ? 0 : SIGBUS, has_page(p, 0));
+	EXPECT_EQ(0, has_page(self->other_p, 0));
+	while (i--)
+		close(fds[i]);
+}
+
 TEST_F(file, others_keep_their_pages)
 {
 	ASSERT_REVOKE(self->fd);

@@ -112,6 +112,32 @@ TEST_F(range, moved_mapping_is_found)
 	munmap(p, PAGES * uiot_page());
 }
 
+TEST(pages_go_from_many_files)
+{
+	static struct { int fd; void *p; } file[UIOT_MANY_FILES];
+	struct uiot_dev dev;
+	__u32 word;
+	int i;
+
+	UIOT_SETUP(&dev, "ctx mem=context:1");
+	for (i = 0; i < UIOT_MANY_FILES; i++) {
+		UIOT_OPEN(file[i].fd, &dev);
+		file[i].p = uiot_map(file[i].fd, 0, 1, PROT_READ, MAP_SHARED);
+		ASSERT_NE(MAP_FAIL, file[i].p);
+		ASSERT_EQ(0, uiot_load_word(file[i].p, &word));
+	}
+	ASSERT_EQ(0, uiot_do(&dev, "unmap 0,0,0"));
+	for (i = 0; i < UIOT_MANY_FILES; i++)
+		ASSERT_EQ(0, uiot_load_word(file[i].p, &word));
+	EXPECT_EQ(2 * UIOT_MANY_FILES, uiot_count(&dev, "faults"));
+
+	for (i = 0; i < UIOT_MANY_FILES; i++) {
+		munmap(file[i].p, uiot_page());
+		close(file[i].fd);
+	}
+	EXPECT_EQ(0, uiot_reset());
+}
+
 /* the start of a page table, also with pages of 64 KiB or with 32 bits */
 #define ALIGNED	((void *)(1ul << 30))
 

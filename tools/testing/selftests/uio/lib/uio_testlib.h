@@ -33,6 +33,9 @@ int uiot_soon_ms(void);
 /* What a failed mmap() returns, as a pointer to any type. */
 #define MAP_FAIL		((void *)-1)
 
+/* more open files than the core can tell apart with 32 bits, less than a process may open */
+#define UIOT_MANY_FILES	600
+
 /* Every page of a new region is filled with this word. */
 #define UIOT_WORD(map, page)	(0x7e570000u | (map) << 8 | (page))
 
