@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lets the sources compile for kernels that are older than the one they are written for.
- * It is before our <linux/uio_driver.h> in the search path. It is not sent upstream.
+ * Lets the sources compile for older kernels than the one they are written for. It is before
+ * our <linux/uio_driver.h> in the search path, and is not sent upstream.
  */
 #ifndef _UIO_COMPAT_H
 #define _UIO_COMPAT_H
@@ -63,7 +63,6 @@ static inline int uio_mmap_prepare(struct uio_info *info, struct vm_area_struct 
 /* An int or a seqcount_t. acquire: pairs with the release when the mmap_lock is dropped. */
 #define uio_lock_seq(mm)	smp_load_acquire((const unsigned int *)&(mm)->mm_lock_seq)
 #endif
-
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 /* as the kernel's own core: each interrupt is an event, and there is no thread */
 #define request_threaded_irq(irq, handler, thread, ...) request_irq(irq, handler, __VA_ARGS__)
@@ -73,7 +72,6 @@ static inline int uio_mmap_prepare(struct uio_info *info, struct vm_area_struct 
 #define vm_flags_set(vma, flags)	((vma)->vm_flags |= (flags))
 #define vm_flags_clear(vma, flags)	((vma)->vm_flags &= ~(flags))
 #define follow_pfnmap_end(args)		((void)(args))
-
 struct follow_pfnmap_args { struct vm_area_struct *vma; unsigned long address, pfn; };
 
 static inline int follow_pfnmap_start(struct follow_pfnmap_args *args)
@@ -120,16 +118,15 @@ static inline void uio_memtype_close(struct vm_area_struct *vma)
 /* Takes over the reservation, if there is one. There is none for RAM. @pfn: 0 if not known */
 static inline int uio_take_memtype(struct vm_area_struct *vma, unsigned long pfn)
 {
-	struct follow_pfnmap_args first = { .vma = vma, .address = vma->vm_start };
+	struct follow_pfnmap_args first = { .vma = vma, .address = vma->vm_start, .pfn = pfn };
 	struct uio_memtype *memtype;
 	bool ram;
 
 	if (!(vma->vm_flags & VM_PAT) || (!pfn && follow_pfnmap_start(&first)))
 		return 0;
-	if (!pfn) {
-		pfn = first.pfn;
+	if (!pfn)
 		follow_pfnmap_end(&first);
-	}
+	pfn = first.pfn;
 	/* in most cases the struct page tells, which is quicker */
 	ram = pfn_valid(pfn) && !PageReserved(pfn_to_page(pfn)) &&
 	      !is_zone_device_page(pfn_to_page(pfn));
