@@ -18,9 +18,27 @@ drivers_options=(--device 'pcie-root-port,id=slot0')
 # with --all, or by name.
 only_with_all='^[^ ]*/(mainline[^ ]*|ours-races|clients|deb-check) '
 
-other_kernels()
+# All is tested on "all_kernels", and less on the others. On these, make check runs one job.
+usual_others=(7.3 6.12-arm64 6.12-armmp)
+
+# The slowest come first.
+kernels_to_test()
 {
-	known_kernels | tr , '\n' | grep -vxF -f <(printf '%s\n' "${all_kernels[@]}")
+	known_kernels | tr , '\n' | tac
+}
+
+# Without --all and without names.
+usual_jobs()
+{
+	local k
+
+	for k in $(kernels_to_test); do
+		if is_in "$k" "${all_kernels[@]}"; then
+			jobs_of "$k" | grep -vE "$only_with_all"
+		elif is_in "$k" "${usual_others[@]}"; then
+			jobs_of "$k" | grep '/ours '
+		fi
+	done
 }
 
 # The programs that "ours-races" runs many times.
@@ -50,9 +68,8 @@ jobs_of_other()
 	local k=$1
 
 	echo "$k/ours guest $k ours core"
-	echo "$k/mainline guest $k mainline core"
 	echo "$k/ours-tcmu guest $k ours tcmu"
-	echo "$k/ours-alone alone $k ours -"
+	[ "$k" != 6.12-arm64 ] || echo "$k/ours-unplug host $k ours unplug"
 }
 
 # The longest jobs come first, so that jobs side by side end at about the same time.

@@ -19,3 +19,17 @@ report_job()
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	[ "$f" -eq 0 ] || failed_jobs+=("$name")
 }
+
+# A table of the kernels, if others than the usual ones were tested.
+report_kernels()
+{
+	local line
+
+	for line in "${chosen[@]}"; do
+		is_in "${line%%/*}" "${all_kernels[@]}" "${usual_others[@]}" || {
+			"$lab/lab" exec -- python3 "$lab/check/report.py" kernels "$results" |
+				tee "$top/results/kernels"
+			return
+		}
+	done
+}

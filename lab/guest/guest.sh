@@ -8,6 +8,7 @@ guest_options=(kernel= machine= modules= mem= smp= timeout= copy+ device+ disk= 
 set_defaults()
 {
 	kernel=${kernel:-${kernels[0]}}
+	[ "$machine" != armhf ] || machine=armmp	# the kernel of Debian's armhf
 	[ -z "$machine" ] || [[ $machine = amd64 || $kernel = *-"$machine" ]] || kernel+=-$machine
 	machine=$(machine_of "$kernel")
 	modules=${modules:-ours}
