@@ -219,7 +219,8 @@ kernel_parameters()
 	khz=$(cat "$build/tsc-khz")
 	# With --icount, each instruction takes a nanosecond of guest time.
 	[ -z "$icount" ] || khz=1000000
-	parameters+=(tsc=reliable "tsc_early_khz=$khz" unknown_nmi_panic)
+	# no_timer_check: on a busy host, the kernel finds the timer too slow, and panics
+	parameters+=(tsc=reliable "tsc_early_khz=$khz" no_timer_check unknown_nmi_panic)
 	is_debug "$kernel" || return 0
 	# slab_debug=F switches off the per-CPU sheaves: kmemleak would take pointers left
 	# there for references, and find no leak of slab memory. KUnit is off by default.
