@@ -16,7 +16,7 @@ drivers_options=(--device 'pcie-root-port,id=slot0')
 
 # Jobs on mainline, which prove that the tests can fail, and jobs that take long. They run
 # with --all, or by name. "same" finds most on either kernel, and is four times as fast on 6.12.
-only_with_all='^([^ ]*/(mainline[^ ]*|ours-races|clients|deb-check)|7.3-debug/same) '
+only_with_all='^([^ ]*/(mainline[^ ]*|ours-races|ours-32|clients|deb-check)|7.3-debug/same) '
 
 # All is tested on "all_kernels", and less on the others. On these, make check runs one job.
 usual_others=(7.3 6.12-arm64 6.12-armmp)
@@ -44,6 +44,9 @@ usual_jobs()
 # The programs that "ours-races" runs many times.
 races=(uio_race_test uio_wake_test uio_drain_test uio_revoke_test uio_turns_test)
 
+# Kernels that also run programs of 32 bits, as group "core-32".
+kernels_with_32=(6.12 6.12-arm64)
+
 # The group of a program. Programs with the same needs share a guest.
 group_of()
 {
@@ -62,6 +65,11 @@ group_options()
 	esac
 }
 
+jobs_of_32()
+{
+	! is_in "$1" "${kernels_with_32[@]}" || echo "$1/ours-32 guest $1 ours core-32"
+}
+
 # Jobs of a kernel on which not all is tested. Most are on other machines.
 jobs_of_other()
 {
@@ -69,6 +77,7 @@ jobs_of_other()
 
 	echo "$k/ours guest $k ours core"
 	echo "$k/ours-tcmu guest $k ours tcmu"
+	jobs_of_32 "$k"
 	[ "$k" != 6.12-arm64 ] || echo "$k/ours-unplug host $k ours unplug"
 }
 
@@ -90,6 +99,7 @@ jobs_of()
 	echo "$k/mainline-unplug host $k mainline unplug"
 	echo "$k/ours-drivers guest $k ours drivers"
 	echo "$k/mainline-drivers guest $k mainline drivers"
+	jobs_of_32 "$k"
 	echo "$k/ours-alone alone $k ours -"
 	echo "$k/ours-races guest $k ours races"
 	[[ $k != *-debug ]] || echo "$k/kunit guest $k ours kunit"
@@ -163,7 +173,7 @@ programs_in()
 		return
 	fi
 	for program in $(all_programs); do
-		[ "$kind" != alone ] && [ "$(group_of "$program")" != "$group" ] ||
+		[ "$kind" != alone ] && [ "$(group_of "$program")" != "${group%-32}" ] ||
 			echo "$program"
 	done
 }

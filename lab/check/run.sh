@@ -44,6 +44,16 @@ program_file()
 	esac
 }
 
+# The machine that the programs of GROUP are compiled for.
+machine_of_programs()
+{
+	local kernel=$1 group=$2 machine
+
+	machine=$(machine_of "$kernel")
+	[[ $group != *-32 ]] || machine=${machine_32[$machine]}
+	printf '%s' "$machine"
+}
+
 rounds_of()
 {
 	case $1:$2 in
@@ -76,8 +86,7 @@ run_guest()
 	local dir=$1 kernel=$2 modules=$3 group=$4 status=0 program compiled
 	local -a options
 
-	compiled=$(programs_of "$kernel")
-
+	compiled=$(programs_of "$(machine_of_programs "$kernel" "$group")")
 	guest_plan "$dir/todo" "$(rounds_of "$group" "$kernel")" >"$dir/plan"
 	mapfile -t options < <(boot_options "$kernel" "$modules"; group_options "$group"
 		guest_limits "$kernel" "$group")

@@ -87,7 +87,7 @@ make_modules()
 	local -a dirs=() flags
 
 	shift 2
-	mapfile -t flags < <(make_flags "$k")
+	mapfile -t flags < <(make_flags "$(machine_of "$k")")
 	for dir in drivers/uio drivers/target samples tests bench same; do
 		[ ! -d "$stage/$dir" ] || dirs+=("$dir/")
 	done
@@ -174,14 +174,14 @@ build_modules()
 	done
 }
 
-# Compile the programs in one of our directories, for the machine of a kernel.
+# Compile the programs in one of our directories, for a machine.
 make_programs()
 {
-	local k=$1 what=$2 dir=$3
+	local machine=$1 what=$2 dir=$3
 	local -a flags
 
 	shift 3
-	mapfile -t flags < <(make_flags "$k")
+	mapfile -t flags < <(make_flags "$machine")
 	in_tools make -s -C "$dir" "${flags[@]}" "$@" >&2 ||
 		die "$what does not compile (see above)"
 }
@@ -189,21 +189,21 @@ make_programs()
 # The selftests are built with the kernel's own lib.mk, as in a kernel tree.
 build_programs()
 {
-	local k=$1 out=$2 tree=$build/tmp/selftests/tools/testing/selftests
+	local machine=$1 out=$2 tree=$build/tmp/selftests/tools/testing/selftests
 	local theirs
 
 	theirs=$(kernel_dir "${kernels[0]}")/source/tools/testing/selftests
 	mkdir -p "$out" "$tree"
 	cp -a "$theirs"/*.{h,mk,sh} "$tree/"
 	mirror "$selftests" "$tree/uio"
-	make_programs "$k" "a test program" "$tree/uio" OUTPUT="$out" TEST_GEN_MODS_DIR= \
+	make_programs "$machine" "a test program" "$tree/uio" OUTPUT="$out" TEST_GEN_MODS_DIR= \
 		KHDR_INCLUDES="-isystem $top/include/uapi" msg=
-	make_programs "$k" "the sample's client" "$top/samples/uio" -f Makefile.client OUT="$out" \
+	make_programs "$machine" "the sample's client" "$top/samples/uio" -f Makefile.client OUT="$out" \
 		LDFLAGS=-static
 	# the oldest format that qemu-img writes: tcmu-runner supports no newer one
 	[ -e "$out/empty.qcow2" ] ||
 		in_tools qemu-img create -q -f qcow2 -o compat=0.10 "$out/empty.qcow2" 64M
-	is_pc "$k" || return 0
-	make_programs "$k" "the benchmark" "$lab/bench/programs" OUT="$out"
-	make_programs "$k" "the probe of same" "$lab/same/probe" OUT="$out"
+	[ "$machine" = amd64 ] || return 0
+	make_programs "$machine" "the benchmark" "$lab/bench/programs" OUT="$out"
+	make_programs "$machine" "the probe of same" "$lab/same/probe" OUT="$out"
 }

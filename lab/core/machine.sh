@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Machines other than amd64, by Debian's names: what builds for them and emulates them is
-# added to the tools root, and each has a root image of its own.
+# added to the tools root, and each has a root image of its own. i386 has no kernel here, only
+# programs, which run on amd64's.
 
 # GCC's prefix, kbuild's ARCH, QEMU's package, its command, and the kernel's console
 declare -A machine_gcc=([arm64]=aarch64-linux-gnu [armhf]=arm-linux-gnueabihf
-	[s390x]=s390x-linux-gnu [riscv64]=riscv64-linux-gnu)
-declare -A machine_kbuild=([arm64]=arm64 [armhf]=arm [s390x]=s390 [riscv64]=riscv)
+	[s390x]=s390x-linux-gnu [riscv64]=riscv64-linux-gnu [i386]=i686-linux-gnu)
+declare -A machine_kbuild=([arm64]=arm64 [armhf]=arm [s390x]=s390 [riscv64]=riscv [i386]=i386)
 declare -A machine_package=([arm64]=arm [armhf]=arm [s390x]=s390x [riscv64]=riscv)
 declare -A machine_qemu=(
 	[amd64]='qemu-system-x86_64 -M q35 -cpu max'
@@ -20,6 +21,8 @@ declare -A machine_qemu=(
 declare -A machine_virtio=([amd64]=pci [arm64]=pci [armhf]=device [s390x]=ccw [riscv64]=pci)
 declare -A machine_console=([amd64]=ttyS0 [arm64]=ttyAMA0 [armhf]=ttyAMA0
 	[s390x]=ttysclp0 [riscv64]=ttyS0)
+# the machine whose programs a 64-bit machine's kernel runs as well
+declare -A machine_32=([amd64]=i386 [arm64]=armhf)
 
 # Only there do the benchmark and the comparison of facts run: they count what a PC's CPU
 # does, and know its system calls.
@@ -46,27 +49,23 @@ busybox_of()
 	fi
 }
 
-# Print what make needs to compile modules for a kernel.
+# Print what make needs to compile for a machine.
 make_flags()
 {
-	local machine gcc
+	local machine=$1 gcc
 
-	machine=$(machine_of "$1")
 	[ "$machine" != amd64 ] || return 0
 	gcc=${machine_gcc[$machine]}-
 	printf '%s\n' "ARCH=${machine_kbuild[$machine]}" "CROSS_COMPILE=$gcc" "CC=${gcc}gcc"
 }
 
-# Where the programs for a kernel's machine are.
+# Where the programs for a machine are.
 programs_of()
 {
-	local machine
-
-	machine=$(machine_of "$1")
-	if [ "$machine" = amd64 ]; then
+	if [ "$1" = amd64 ]; then
 		printf '%s' "$programs"
 	else
-		printf '%s' "$programs-$machine"
+		printf '%s' "$programs-$1"
 	fi
 }
 
@@ -75,11 +74,11 @@ programs_of()
 setup_machine()
 {
 	local machine=$1 dir=$build/tmp/machine-$1 names
-	local gcc=gcc-${machine_gcc[$machine]//_/-}
+	local gcc=gcc-${machine_gcc[$machine]//_/-} qemu=${machine_package[$machine]-}
 
 	names=$(lab_apt apt-get -q -s -o "Dir::State::status=$tools/var/lib/dpkg/status" \
 		--no-install-recommends install "$gcc" "libc6-dev-$machine-cross" \
-		"qemu-system-${machine_package[$machine]}/$suite-backports" |
+		${qemu:+"qemu-system-$qemu/$suite-backports"} |
 		sed -n 's/^Inst \([^ ]*\) .*(\([^ ]*\) .*/\1=\2/p')
 	[ -n "$names" ] || {
 		reason "the Debian mirror has no compiler and QEMU for $machine:" \

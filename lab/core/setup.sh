@@ -267,18 +267,29 @@ listed_done()
 	[ -e "$(kernel_dir "$1")/abi" ]
 }
 
-make_listed()
+download()
 {
 	mkdir -p "$build/tmp"
 	check_space 4096
-	# shellcheck disable=SC2046 # names
-	download_step $(steps_of "$1")
+	download_step "$@"
 	cat "$build"/versions.d/* >"$build/versions"
+}
+
+make_listed()
+{
+	# shellcheck disable=SC2046 # names
+	download $(steps_of "$1")
 }
 
 setup_listed()
 {
 	once "$build/kernel-$1.lock" listed_done make_listed "$1"
+}
+
+# What compiles programs for a machine, without a kernel of it.
+setup_compiler()
+{
+	once "$build/machine-$1.lock" done_already download "machine-$1"
 }
 
 compiled_done()
