@@ -18,6 +18,24 @@ static const char *uio_test_caching_of(pgprot_t prot)
 
 	return types[(bits & _PAGE_PWT ? 1 : 0) + (bits & _PAGE_PCD ? 2 : 0)];
 }
+#elif defined(CONFIG_ARM64)
+/* By x86's names: uc- is what pgprot_noncached() gives there as well. */
+static const char *uio_test_caching_of(pgprot_t prot)
+{
+	switch (pgprot_val(prot) & PTE_ATTRINDX_MASK) {
+	case PTE_ATTRINDX(MT_NORMAL):
+	case PTE_ATTRINDX(MT_NORMAL_TAGGED):
+		return "wb\n";
+	case PTE_ATTRINDX(MT_NORMAL_NC):
+		return "wc\n";
+	case PTE_ATTRINDX(MT_DEVICE_nGnRnE):
+		return "uc-\n";
+	case PTE_ATTRINDX(MT_DEVICE_nGnRE):
+		return "uc\n";
+	default:
+		return "unknown\n";
+	}
+}
 #else
 static const char *uio_test_caching_of(pgprot_t prot)
 {
