@@ -68,7 +68,8 @@ bool uio_update_irq(struct uio_object *obj)
  * If the driver has set @info->irq to UIO_IRQ_NONE, this call says that there will be
  * no more events: reads then fail with -EIO. Other changes of @info->irq need no call.
  *
- * Context: Any, including hard interrupts. @info itself must be valid.
+ * Context: Any, including hard interrupts; on PREEMPT_RT, only those that have a thread,
+ * because the locks of wait queues sleep there. @info itself must be valid.
  */
 void uio_event_notify(struct uio_info *info)
 {

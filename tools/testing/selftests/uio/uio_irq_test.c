@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: a driver whose interrupt comes and goes while the device is live. An R or C number
- * in a test's name is the number of a former bug of this core that mainline never had.
+ * UIO: a driver's interrupts, also if they come and go while the device is live. An R or C
+ * number in a test's name is the number of a former bug of this core that mainline never had.
  */
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/utsname.h>
 
@@ -74,30 +75,31 @@ TEST_F(comes, r1_poll_has_nothing_before_an_event)
 }
 
 static void wakes_by_event(struct __test_metadata *_metadata, struct uiot_dev *dev,
-			   int fd, long (*fn)(struct uiot_op *op), long ret)
+			   int fd, const char *notify, long (*fn)(struct uiot_op *op),
+			   long ret)
 {
 	struct uiot_op op = { .fn = fn, .fd = fd };
 
 	ASSERT_EQ(0, uiot_start(&op));
 	ASSERT_EQ(0, uiot_wait_asleep(&op));
-	ASSERT_EQ(0, uiot_do(dev, "notify"));
+	ASSERT_EQ(0, uiot_do(dev, notify));
 	ASSERT_EQ(0, uiot_join(&op, UIOT_SOON_MS));
 	EXPECT_EQ(ret, op.ret);
 }
 
 TEST_F(comes, r1_read_sleeps_until_the_event)
 {
-	wakes_by_event(_metadata, &self->dev, self->fd, uiot_op_read, 4);
+	wakes_by_event(_metadata, &self->dev, self->fd, "notify", uiot_op_read, 4);
 }
 
 TEST_F(comes, r1_poll_sleeps_until_the_event)
 {
-	wakes_by_event(_metadata, &self->dev, self->fd, uiot_op_poll, 1);
+	wakes_by_event(_metadata, &self->dev, self->fd, "notify", uiot_op_poll, 1);
 }
 
 TEST_F(comes, r1_epoll_sleeps_until_the_event)
 {
-	wakes_by_event(_metadata, &self->dev, self->fd, uiot_op_epoll, 1);
+	wakes_by_event(_metadata, &self->dev, self->fd, "notify", uiot_op_epoll, 1);
 }
 
 /* The interrupt goes, but the driver notifies nobody. A task that is about to sleep notices. */
@@ -153,7 +155,7 @@ TEST_F(goes, r1_and_comes_back)
 	EXPECT_EQ(POLLERR, poll_now(self->fd, POLLIN) & POLLERR);
 	ASSERT_EQ(0, uiot_do(&self->dev, "irq custom"));
 	EXPECT_EQ(0, poll_now(self->fd, POLLIN));
-	wakes_by_event(_metadata, &self->dev, self->fd, uiot_op_read, 4);
+	wakes_by_event(_metadata, &self->dev, self->fd, "notify", uiot_op_read, 4);
 }
 
 /* An interrupt that read info->irq just before the change must not undo it. */
@@ -165,6 +167,61 @@ TEST_F(goes, c4_an_interrupt_at_the_same_time)
 	EXPECT_EQ(0, uiot_do(&self->dev, command)) {
 		TH_LOG("poll() still reports a device with events");
 	}
+}
+
+/*
+ * The driver notifies from its interrupt handler. On PREEMPT_RT this is a thread. A handler
+ * that asks for a hard interrupt even there can call neither mainline's core nor this one:
+ * both take the locks of wait queues, which sleep there.
+ */
+FIXTURE(handler)
+{
+	struct uiot_dev dev;
+	int fd;
+};
+
+FIXTURE_VARIANT(handler)
+{
+	const char *options;
+};
+
+FIXTURE_VARIANT_ADD(handler, legacy) { .options = "" };
+FIXTURE_VARIANT_ADD(handler, context) { .options = "ctx" };
+
+FIXTURE_SETUP(handler)
+{
+	UIOT_SETUP(&self->dev, variant->options);
+	UIOT_OPEN(self->fd, &self->dev);
+}
+
+FIXTURE_TEARDOWN(handler)
+{
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(handler, wakes_read)
+{
+	wakes_by_event(_metadata, &self->dev, self->fd, "notify-irq", uiot_op_read, 4);
+}
+
+TEST_F(handler, wakes_poll)
+{
+	wakes_by_event(_metadata, &self->dev, self->fd, "notify-irq", uiot_op_poll, 1);
+}
+
+TEST_F(handler, wakes_epoll)
+{
+	wakes_by_event(_metadata, &self->dev, self->fd, "notify-irq", uiot_op_epoll, 1);
+}
+
+TEST_F(handler, sends_a_signal)
+{
+	uiot_sigio_block();
+	ASSERT_EQ(0, uiot_sigio_on(self->fd));
+	ASSERT_EQ(0, uiot_do(&self->dev, "notify-irq"));
+	EXPECT_EQ(POLL_IN, uiot_sigio_wait(UIOT_SOON_MS));
+	EXPECT_EQ(4, read_event(self->fd));
 }
 
 /* What poll() returns for a live device without an interrupt, as on mainline. */

@@ -32,6 +32,8 @@
  *	revoke NAME, drain NAME	the parts of unregister
  *	unmap NAME MAP,PAGE,PAGES	uio_unmap_range()
  *	notify NAME		uio_event_notify()
+ *	notify-irq NAME		the same from an interrupt (on PREEMPT_RT: from the
+ *				thread that handles it)
  *	interrupt NAME		raise a real interrupt
  *	noirq NAME		the device will have no more events
  *	irq NAME KIND		set info->irq (custom or none), and notify nobody
@@ -51,9 +53,9 @@
  *	nest NAME LOCK:LOCK	take the first lock, then the second
  *	reset			unregister all devices and let go of them
  *
- * uio_test/NAME/ has the counters and the memory of the device. "notify" takes
- * no lock, because it has to work while an unregister waits. A test may only
- * send it while the driver has the device.
+ * uio_test/NAME/ has the counters and the memory of the device. "notify" and
+ * "notify-irq" take no lock, because they have to work while an unregister waits.
+ * A test may only send them while the driver has the device.
  *
  * uio_test/caching: write an address, and read how a touch of it is cached.
  */
@@ -121,6 +123,14 @@ static void uio_test_slot_files(struct uio_test_slot *slot)
 	debugfs_create_atomic_t("inside", 0400, slot->dir, &slot->inside);
 }
 
+static void uio_test_irq_work(struct irq_work *work)
+{
+	struct uio_test_slot *slot = container_of(work, typeof(*slot), irq_work);
+
+	slot->in_hardirq = in_hardirq();
+	uio_event_notify(&slot->dev->info);
+}
+
 static struct uio_test_slot *uio_test_slot_add(const char *name)
 {
 	struct uio_test_slot *slot;
@@ -138,6 +148,7 @@ static struct uio_test_slot *uio_test_slot_add(const char *name)
 
 	mutex_init(&slot->lock);
 	init_waitqueue_head(&slot->wait);
+	init_irq_work(&slot->irq_work, uio_test_irq_work);
 	uio_test_slot_files(slot);
 
 	mutex_lock(&uio_test_slots_lock);
@@ -214,6 +225,16 @@ static int uio_test_cmd_notify(struct uio_test_slot *slot, char *arg)
 {
 	uio_event_notify(&slot->dev->info);
 	return 0;
+}
+
+/* Such work runs where interrupt handlers do, so PREEMPT_RT has a thread for it. */
+static int uio_test_cmd_notify_irq(struct uio_test_slot *slot, char *arg)
+{
+	if (!irq_work_queue(&slot->irq_work))
+		return -EBUSY;
+
+	irq_work_sync(&slot->irq_work);
+	return slot->in_hardirq == IS_ENABLED(CONFIG_PREEMPT_RT) ? -EXDEV : 0;
 }
 
 static int uio_test_cmd_unmap(struct uio_test_slot *slot, char *arg)
@@ -354,6 +375,7 @@ static const struct uio_test_command {
 	{ "drain",		uio_test_cmd_drain,		false, true },
 	{ "unmap",		uio_test_cmd_unmap,		false, true },
 	{ "notify",		uio_test_cmd_notify,		true, true },
+	{ "notify-irq",		uio_test_cmd_notify_irq,	true, true },
 	{ "noirq",		uio_test_cmd_noirq,		true, true },
 	{ "irq",		uio_test_cmd_irq,		true, true },
 	{ "move",		uio_test_cmd_move,		false, true },

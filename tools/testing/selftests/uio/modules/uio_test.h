@@ -11,6 +11,7 @@
 #define _UIO_TEST_H
 
 #include <linux/debugfs.h>
+#include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
@@ -86,6 +87,8 @@ struct uio_test_action {
  * @pdev: for a devm registration, the parent that is unbound to end it
  * @devm_ret: what a devm registration returned in probe()
  * @irq: a real interrupt of our own, or 0
+ * @irq_work: notifies from an interrupt
+ * @in_hardirq: @irq_work ran in a hard interrupt
  * @minor: of the last registration
  * @registered: between registration and unregistration
  * @stalled: bit mask of the callbacks that have to wait
@@ -114,6 +117,8 @@ struct uio_test_slot {
 	struct platform_device *pdev;
 	int devm_ret;
 	int irq;
+	struct irq_work irq_work;
+	bool in_hardirq;
 	u32 minor;
 	bool registered;
 
