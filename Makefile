@@ -53,6 +53,9 @@ results:	## put what the last runs printed into Documentation/results.md
 deb:		## make the Debian package in build/deb
 	@$(lab) deb
 
+dist:		## make a tarball for DKMS on other distributions, in build/dist
+	@$(lab) dist
+
 deb-check:	## install it in guests: suites, kernel upgrade, removal, trouble
 	@$(lab) deb-check
 
@@ -66,7 +69,7 @@ shell: build	## a prompt in a guest with our modules
 	@$(lab) shell $(kernel)
 
 clean:		## remove built modules, programs, pages and the package
-	cd $(top) && rm -rf build/modules-* build/selftests build/docs build/deb
+	cd $(top) && rm -rf build/modules-* build/selftests build/docs build/deb build/dist
 
 distclean:	## remove all of build/ and results/
 	@$(lab) clean
