@@ -38,14 +38,21 @@ inputs_of()
 	mmdebstrap) echo "$suite" ;;
 	tools) cat "$lab/packages/tools" "$lab/core/bootstrap.sh" ;;
 	lint) cat "$lab/packages/lint" "$lab/core/bootstrap.sh" ;;
-	debkernels) declare -f kernels_with_headers choose_deb_kernels setup_debkernels ;;
+	debkernels) declare -f kernels_with_headers choose_{newest,old_and_new} setup_debkernels ;;
 	debroot)
-		cat "$lab/packages/deb" "$lab/core/bootstrap.sh" \
-			"$deb_kernels"/{old,new,foreign} ;;
+		cat "$lab/packages/deb" "$lab/core/bootstrap.sh" "$top/compat/series" \
+			"$deb_kernels"/{old,new,7.2,7.3}
+		declare -f install_source ;;
+	debroot12)
+		cat "$lab/packages/deb-12" "$lab/core/bootstrap.sh" "$deb_kernels"/12-* ;;
 	debdisk)
 		cat "$lab"/packages/{guest,deb-guest} "$lab/guest/inside/stub" \
-			"$lab/core/bootstrap.sh" "$deb_kernels"/{old,foreign}
-		declare -f setup_debdisk ;;
+			"$lab/core/bootstrap.sh" "$deb_kernels/old"
+		declare -f add_foreign finish_disk setup_debdisk ;;
+	debdisk12)
+		cat "$lab"/packages/{guest,deb-guest} "$lab/guest/inside/stub" \
+			"$lab/core/bootstrap.sh" "$deb_kernels/12-6.1"
+		declare -f add_foreign finish_disk setup_debdisk12 ;;
 	client-*) packages_of_client "${1#client-}"
 		cat "$build/versions.d/guest"
 		declare -f with_needed setup_client ;;
@@ -89,7 +96,9 @@ describe()
 	lint) echo "lint tools (Sphinx, shellcheck, codespell)" ;;
 	debkernels) echo "list of kernels for the package" ;;
 	debroot) echo "packaging tools (debhelper, dkms, lintian)" ;;
+	debroot12) echo "root of Debian 12 with dkms" ;;
 	debdisk) echo "image of a machine with dkms" ;;
+	debdisk12) echo "image of a machine with Debian 12 and dkms" ;;
 	client-*) echo "client ${1#client-}" ;;
 	source-*) echo "source of kernel ${1#source-}" ;;
 	kernel-*)
