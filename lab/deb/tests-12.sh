@@ -39,9 +39,6 @@ makes_both_on_12()
 		tail -n 15 "$log" "$work/install-12.log"
 		return 1
 	}
-	same_symbol_versions \
-		"$root_12/var/lib/dkms/$module/$version/$kernel/x86_64/module/Module.symvers" \
-		"$root_12/usr/src/linux-headers-$kernel/Module.symvers"
 }
 
 # A kernel that the package is not for can be installed: its hooks succeed, and ours says why
