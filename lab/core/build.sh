@@ -198,8 +198,8 @@ build_programs()
 	mirror "$selftests" "$tree/uio"
 	make_programs "$machine" "a test program" "$tree/uio" OUTPUT="$out" TEST_GEN_MODS_DIR= \
 		KHDR_INCLUDES="-isystem $top/include/uapi" msg=
-	make_programs "$machine" "the sample's client" "$top/samples/uio" -f Makefile.client OUT="$out" \
-		LDFLAGS=-static
+	make_programs "$machine" "the sample's client" "$top/samples/uio" -f Makefile.client \
+		OUT="$out" LDFLAGS=-static
 	# the oldest format that qemu-img writes: tcmu-runner supports no newer one
 	[ -e "$out/empty.qcow2" ] ||
 		in_tools qemu-img create -q -f qcow2 -o compat=0.10 "$out/empty.qcow2" 64M

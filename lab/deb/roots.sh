@@ -151,7 +151,8 @@ setup_debroot12()
 	export INITRD=No
 
 	use_apt bookworm amd64 || return
-	bootstrap_deb deb-root-12 "$deb_root_12.new" 12-6.1 12-6.12 <"$lab/packages/deb-12" || return
+	bootstrap_deb deb-root-12 "$deb_root_12.new" 12-6.1 12-6.12 \
+		<"$lab/packages/deb-12" || return
 	rm -rf --one-file-system "$deb_root_12"
 	mv "$deb_root_12.new" "$deb_root_12"
 }
