@@ -71,6 +71,11 @@ known_kernels()
 		paste -sd ,
 }
 
+is_known()
+{
+	[[ ,$(known_kernels), = *",$1,"* ]]
+}
+
 is_debug()
 {
 	[[ $1 = *-debug ]]

@@ -32,7 +32,7 @@ check_kernel()
 	if is_own "$kernel"; then
 		check_own_kernel
 	else
-		[[ ,$(known_kernels), = *",$kernel,"* ]] ||
+		is_known "$kernel" ||
 			usage_error "unknown kernel '$kernel': give one of $(known_kernels)," \
 				"or a path with a slash"
 		check_value --modules ours,mainline "$modules"
