@@ -69,7 +69,7 @@ shell: build	## a prompt in a guest with our modules
 	@$(lab) shell $(kernel)
 
 clean:		## remove built modules, programs, pages and the package
-	cd $(top) && rm -rf build/modules-* build/selftests build/docs build/deb build/dist
+	cd $(top) && rm -rf build/modules-* build/selftests* build/docs build/deb build/dist
 
 distclean:	## remove all of build/ and results/
 	@$(lab) clean

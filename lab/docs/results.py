@@ -22,7 +22,7 @@ SECTIONS = {
     "demo": ("demo/report", "demo", "make demo", r"demo"),
     "check": ("check.tap", "check", "make check-all", r"check|check --all"),
     "compare": ("compare", "check", "make check-all", r"check --all|check /mainline /ours/ .*"),
-    "kernels": ("kernels", "check", "make check-all", r"check --all|check 6\.12-rt/ .*"),
+    "kernels": ("kernels", "check", "make check-all", r"check --all"),
     "same": ("same/6.12/diff", "same/6.12", "make same", r"same( --kernel \S+)?( .* table)?"),
     "unplug": ("unplug/table", "unplug", "make unplug", r"unplug|unplug --long"),
     "clients": ("clients/table", "clients", "make clients", r"clients"),
