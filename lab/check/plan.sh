@@ -14,10 +14,6 @@
 # a slot for hot-plug
 drivers_options=(--device 'pcie-root-port,id=slot0')
 
-# Jobs on mainline, which prove that the tests can fail, and jobs that take long. They run
-# with --all, or by name. "same" finds most on either kernel, and is four times as fast on 6.12.
-only_with_all='^([^ ]*/(mainline[^ ]*|ours-races|ours-32|clients|deb-check)|7.3-debug/same) '
-
 # All is tested on "all_kernels", and less on the others. On these, make check runs one job.
 usual_others=(7.3 6.12-arm64 6.12-armmp)
 
@@ -34,11 +30,28 @@ usual_jobs()
 
 	for k in $(kernels_to_test); do
 		if is_in "$k" "${all_kernels[@]}"; then
-			jobs_of "$k" | grep -vE "$only_with_all"
+			jobs_of "$k"
 		elif is_in "$k" "${usual_others[@]}"; then
 			jobs_of "$k" | grep '/ours '
 		fi
 	done
+}
+
+# The patterns of tests that check leaves out.
+read_left_out()
+{
+	mapfile -t left_out < <(grep -Ev '^(#|$)' "$lab/check/left-out")
+}
+
+is_left_out()
+{
+	local pattern
+
+	for pattern in "${left_out[@]}"; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ $1 != $pattern ]] || return 0
+	done
+	return 1
 }
 
 # The programs that "ours-races" runs many times.
