@@ -109,8 +109,8 @@ collect()
 	abi=$(kernel_abi "$k")
 	rm -rf "$tree" "$dst.new"
 	mkdir -p "$dst.new/index" "$tree/lib/modules"
-	# This file has absolute paths on old kernels, and relative paths on new ones.
-	sed -n 's/\.o$/.ko/p' "$stage/modules.order" |
+	# This file has absolute paths on old kernels, and modules or their objects.
+	sed -n 's/\.k\?o$/.ko/p' "$stage/modules.order" |
 		(cd "$stage" && xargs install -m 644 -t "$dst.new")
 	[ ! -d "$stage/binary" ] || cp "$stage/binary"/*.ko "$dst.new/"
 	cp -al "$(kernel_dir "$k")/image/usr/lib/modules/$abi" "$tree/lib/modules/"

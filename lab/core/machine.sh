@@ -54,7 +54,11 @@ make_flags()
 {
 	local machine=$1 gcc
 
-	[ "$machine" != amd64 ] || return 0
+	if [ "$machine" = amd64 ]; then
+		# headers name the compiler that made their kernel, which may be an older one
+		echo CC=gcc
+		return
+	fi
 	gcc=${machine_gcc[$machine]}-
 	printf '%s\n' "ARCH=${machine_kbuild[$machine]}" "CROSS_COMPILE=$gcc" "CC=${gcc}gcc"
 }
