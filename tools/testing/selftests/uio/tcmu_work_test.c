@@ -362,7 +362,7 @@ TEST_F(late, d17_delete_waits_for_a_look_at_the_device)
 
 	self->delete = (struct uiot_op){ .fn = op_delete, .addr = &self->tcmu };
 	ASSERT_EQ(0, uiot_start(&self->delete));
-	where = uiot_wait_asleep_in(&self->delete, "__flush_work", UIOT_SOON_MS);
+	where = uiot_wait_asleep_in(&self->delete, "flush_work", UIOT_SOON_MS);
 	uiot_hold_go();
 	ASSERT_EQ(0, uiot_join(&self->delete, UIOT_SOON_MS));
 	EXPECT_EQ(0, self->delete.ret);

@@ -276,7 +276,9 @@ FIXTURE_SETUP(busy)
 	struct uiot_dev probe;
 
 	UIOT_SETUP(&probe, "ctx");
-	ASSERT_EQ(0, uiot_create(&self->dev, variant->options));
+	if (!uiot_has_vma_locks())
+		SKIP(return, "without per-VMA locks, the core can't tell the two apart");
+	UIOT_SETUP(&self->dev, variant->options);
 	ASSERT_EQ(0, uiot_create(&self->other, "mmap mem=virtual:1"));
 	ASSERT_EQ(0, uiot_do(&self->other, "stall mmap"));
 
@@ -748,7 +750,8 @@ TEST_F(device, interrupt_after_revoke_is_no_event)
 	ASSERT_LE(0, pfd.fd);
 	ASSERT_EQ(0, uiot_do(&irq, "revoke"));
 	uiot_do(&irq, "interrupt");
-	EXPECT_EQ(1, uiot_count(&irq, "interrupts"));
+	/* on PREEMPT_RT a thread handles it */
+	EXPECT_TRUE(uiot_count_becomes(&irq, "interrupts", 1));
 	ASSERT_EQ(0, uiot_do(&irq, "drain"));
 	uiot_do(&irq, "interrupt");
 	EXPECT_EQ(1, uiot_count(&irq, "interrupts"));

@@ -414,6 +414,11 @@ bool uiot_has_ioremap_prot(void)
 	return uiot_file_counts(DEBUGFS "/ioremap_prot");
 }
 
+bool uiot_has_vma_locks(void)
+{
+	return uiot_file_counts(DEBUGFS "/vma_locks");
+}
+
 int uiot_caching(const void *addr, char *buf, size_t size)
 {
 	int fd = open(DEBUGFS "/caching", O_RDWR | O_CLOEXEC);

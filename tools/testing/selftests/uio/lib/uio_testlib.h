@@ -121,6 +121,9 @@ void *uiot_move(void *p, int pages);	/* mremap() to a free address */
 /* caching of I/O memory: wb, wc, uc- or uc; -EOPNOTSUPP: the kernel does not say */
 int uiot_caching(const void *addr, char *buf, size_t size);
 
+/* Does a page fault lock only its VMA? It does since 6.4. */
+bool uiot_has_vma_locks(void);
+
 /* Can ptrace() access I/O memory on this machine? */
 bool uiot_has_ioremap_prot(void);
 
@@ -209,7 +212,7 @@ int uiot_step_arm(unsigned int at, const char *fail);
 int uiot_step_stopped(struct uiot_op *op, char *where, size_t size);	/* 0: done */
 void uiot_step_go(void);
 void uiot_step_end(void);
-/* waits until @op sleeps in a function whose name begins with @where; -ECANCELED: done */
+/* waits until @op sleeps in a function whose name has @where in it; -ECANCELED: done */
 int uiot_wait_asleep_in(struct uiot_op *op, const char *where, int ms);
 
 /* the uio_hold module holds up the work with which TCMU looks for time-outs */

@@ -285,7 +285,7 @@ static bool op_inside_or_done(void *arg)
 	snprintf(path, sizeof(path), "/proc/%d/wchan", op->tid);
 	return __atomic_load_n(&op->started, __ATOMIC_ACQUIRE) &&
 	       !uiot_read_file(path, where, sizeof(where)) &&
-	       !strncmp(where, sleeper->where, strlen(sleeper->where));
+	       strstr(where, sleeper->where);
 }
 
 int uiot_wait_asleep_in(struct uiot_op *op, const char *where, int ms)

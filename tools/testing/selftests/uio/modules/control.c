@@ -458,6 +458,7 @@ int uio_test_control_init(void)
 {
 	static u32 special = IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL);
 	static u32 ioremap = IS_ENABLED(CONFIG_HAVE_IOREMAP_PROT);
+	static u32 vma_locks = IS_ENABLED(CONFIG_PER_VMA_LOCK);
 
 	uio_test_dir = debugfs_create_dir("uio_test", NULL);
 	debugfs_create_file("control", 0200, uio_test_dir, NULL,
@@ -466,6 +467,7 @@ int uio_test_control_init(void)
 			    &uio_test_caching_fops);
 	debugfs_create_u32("pte_special", 0400, uio_test_dir, &special);
 	debugfs_create_u32("ioremap_prot", 0400, uio_test_dir, &ioremap);
+	debugfs_create_u32("vma_locks", 0400, uio_test_dir, &vma_locks);
 	return PTR_ERR_OR_ZERO(uio_test_dir);
 }
 
