@@ -46,7 +46,7 @@ patch_source()
 # Set up the newest source of the series, from backports if the suite does not have it.
 setup_source()
 {
-	local k=$1 series=${1%-debug} new version other
+	local k=$1 series=${1%%-*} new version other
 
 	new=$(kernel_dir "$k").new
 	version=$(apt_version "linux-source-$series")
@@ -83,6 +83,13 @@ make_kernel()
 		KBUILD_BUILD_TIMESTAMP=1970-01-01 KBUILD_BUILD_USER=lab \
 		KBUILD_BUILD_HOST=lab \
 		nice -n 19 make -C "$dir/source" O="$dir/obj" CC='ccache gcc' "$@"
+}
+
+# The configurations of a kernel. That of 7.3-rt-debug comes on top of that of 7.3-debug.
+fragments_of()
+{
+	[[ $1 != *-*-debug ]] || printf '%s\n' "$lab/kernels/${1%%-*}-debug.config"
+	printf '%s\n' "$lab/kernels/$1.config"
 }
 
 # Kconfig silently drops unknown options, and options with unmet dependencies. "is not set"
@@ -123,9 +130,27 @@ show_progress()
 	done
 }
 
+# Without EXPERT, allnoconfig leaves on what only experts may switch off. PREEMPT_RT needs
+# EXPERT, so it comes in a second step, in which all that is on stays on.
+configure()
+{
+	local dir=$1 base=$2 more=${3-}
+
+	make_kernel "$dir" -s KCONFIG_ALLCONFIG="$base" allnoconfig
+	check_config "$base" "$dir/obj/.config"
+	[ -n "$more" ] || return 0
+	cat "$more" >>"$dir/obj/.config"
+	make_kernel "$dir" -s olddefconfig
+	{
+		grep -vwF -f <(grep -o '^CONFIG_[A-Z0-9_]*' "$more") "$base"
+		cat "$more"
+	} >"$dir/obj/fragment"
+	check_config "$dir/obj/fragment" "$dir/obj/.config"
+}
+
 setup_compiled_kernel()
 {
-	local k=$1 dir fragment=$lab/kernels/$1.config abi
+	local k=$1 dir abi
 
 	dir=$(kernel_dir "$k")
 	rm -f "$dir/abi"
@@ -133,8 +158,8 @@ setup_compiled_kernel()
 	[ "$(cat "$dir/obj/place" 2>/dev/null)" = "$dir" ] || rm -rf "$dir/obj"
 	mkdir -p "$dir/obj"
 	echo "$dir" >"$dir/obj/place"
-	make_kernel "$dir" -s KCONFIG_ALLCONFIG="$fragment" allnoconfig
-	check_config "$fragment" "$dir/obj/.config"
+	# shellcheck disable=SC2046 # paths without blanks
+	configure "$dir" $(fragments_of "$k")
 	make_kernel "$dir" -j"$(nproc)" bzImage modules 2>&1 | show_progress "kernel $k"
 
 	abi=$(cat "$dir/obj/include/config/kernel.release")

@@ -50,7 +50,7 @@ series_of()
 	local series
 
 	series=$(listed "$1" 3)
-	printf '%s' "${series:-${1%-debug}}"
+	printf '%s' "${series:-${1%%-*}}"
 }
 
 # Print "ABI VERSION" of the newest signed kernel of SERIES and FLAVOUR that has headers and

@@ -28,7 +28,7 @@ check_space()
 
 patches_of()
 {
-	patches_in "$lab/kernels/${1%-debug}" | xargs -r cat
+	patches_in "$lab/kernels/${1%%-*}" | xargs -r cat
 }
 
 # The hash of all inputs of STEP.
@@ -65,7 +65,8 @@ inputs_of()
 	kernel-*)
 		if is_compiled "${1#kernel-}"; then
 			echo "$build"
-			cat "$lab/core/compile.sh" "$lab/kernels/${1#kernel-}.config" \
+			# shellcheck disable=SC2046 # paths without blanks
+			cat "$lab/core/compile.sh" $(fragments_of "${1#kernel-}") \
 				"$build"/versions.d/{source-"${1#kernel-}",tools}
 			patches_of "${1#kernel-}"
 		else
