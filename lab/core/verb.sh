@@ -18,7 +18,7 @@ results=$top/results/$verb
 # Debian's kernel, which is always set up; and kernels that the lab compiles when needed.
 # lab/kernels/list has those that it downloads when needed.
 kernels=(6.12)
-compiled_kernels=(7.3-debug 7.3-rt-debug)
+compiled_kernels=(7.3-debug 7.3-rt-debug 7.3-kcsan-debug)
 # what the tests run on
 all_kernels=(6.12 7.3-debug)
 
