@@ -204,12 +204,12 @@ setup_kernel()
 		>"$build/versions.d/kernel-$name"
 }
 
-# These packages only have files in /usr, so the links /lib and /bin are safe.
+# 6.1's packages have a directory /lib. The tools' link of that name has to stay.
 headers_into_tools()
 {
 	local deb
 
 	for deb in "$(kernel_dir "$1")"/linux-*.deb; do
-		dpkg -x "$deb" "$tools"
+		dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$tools"
 	done
 }
