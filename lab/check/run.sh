@@ -63,16 +63,6 @@ rounds_of()
 	esac
 }
 
-# A debug kernel is several times as slow. The longest test may take 300 s.
-guest_limits()
-{
-	if [[ $1 = *-debug || $2 = races ]] || ! is_pc "$1"; then
-		printf '%s\n' --timeout 2400 --silence 360
-	else
-		printf '%s\n' --timeout 600
-	fi
-}
-
 # Options for kernel and modules. deb-check has a function of its own.
 boot_options()
 {
@@ -88,10 +78,10 @@ run_guest()
 
 	compiled=$(programs_of "$(machine_of_programs "$kernel" "$group")")
 	guest_plan "$dir/todo" "$(rounds_of "$group" "$kernel")" >"$dir/plan"
-	mapfile -t options < <(boot_options "$kernel" "$modules"; group_options "$group"
-		guest_limits "$kernel" "$group")
-	options+=(--results "$dir/guest" --copy "$compiled/uio_client" --copy "$lab/check/in-guest"
-		--copy "$dir/plan")
+	mapfile -t options < <(boot_options "$kernel" "$modules"; group_options "$group")
+	# The longest test may take 300 s. On a debug kernel all of them take 20 minutes or more.
+	options+=(--timeout 2400 --silence 360 --results "$dir/guest"
+		--copy "$compiled/uio_client" --copy "$lab/check/in-guest" --copy "$dir/plan")
 	while read -r program _; do
 		options+=(--copy "$(program_file "$compiled" "$program")")
 	done < <(sort -u -k 1,1 "$dir/plan")
