@@ -28,6 +28,9 @@ clients:	## DPDK, other programs, other drivers: mainline and ours
 same:		## compare what works on mainline and on ours, fact by fact
 	@$(lab) same $(kernel)
 
+nth:		## let each allocation of each operation fail once
+	@$(lab) check 7.3-debug/ours-nth/
+
 bench:		## measure ours next to mainline
 	@$(lab) bench $(kernel)
 

@@ -64,6 +64,7 @@ kernels_with_32=(6.12 6.12-arm64)
 group_of()
 {
 	case $1 in
+	*_nth_test) echo nth ;;
 	tcmu_*) echo tcmu ;;
 	uio_drivers_test) echo drivers ;;
 	*) echo core ;;
@@ -115,6 +116,7 @@ jobs_of()
 	jobs_of_32 "$k"
 	echo "$k/ours-alone alone $k ours -"
 	echo "$k/ours-races guest $k ours races"
+	[[ $k != *-debug ]] || echo "$k/ours-nth guest $k ours nth"
 	[[ $k != *-debug ]] || echo "$k/kunit guest $k ours kunit"
 	echo "$k/same host $k - same"
 	echo "$k/tree host $k - tree"

@@ -149,7 +149,7 @@ configure()
 	cat "$more" >>"$dir/obj/.config"
 	make_kernel "$dir" -s olddefconfig
 	{
-		grep -vwF -f <(grep -o '^CONFIG_[A-Z0-9_]*' "$more") "$base"
+		grep -vwF -f <(grep -oE '^(# )?CONFIG_[A-Z0-9_]+' "$more" | sed 's,^# ,,') "$base"
 		cat "$more"
 	} >"$dir/obj/fragment"
 	check_config "$dir/obj/fragment" "$dir/obj/.config"
