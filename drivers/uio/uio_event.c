@@ -31,6 +31,27 @@ static struct uio_object *uio_enter_info(struct uio_info *info)
 	return obj;
 }
 
+static bool uio_irq_is_set(const struct uio_object *obj)
+{
+	return READ_ONCE(obj->idev.info->irq) != UIO_IRQ_NONE;
+}
+
+/*
+ * Reads info->irq under the lock, so whoever comes last remembers the newest value. When
+ * uio_event_notify() has said that there will be no more events, nobody says otherwise.
+ */
+static bool uio_remember_irq(struct uio_object *obj)
+{
+	unsigned long flags;
+	bool has_irq;
+
+	spin_lock_irqsave(&obj->irq_lock, flags);
+	has_irq = uio_irq_is_set(obj);
+	WRITE_ONCE(obj->had_irq, has_irq);
+	spin_unlock_irqrestore(&obj->irq_lock, flags);
+	return has_irq;
+}
+
 /**
  * uio_update_irq - check if the device can have events
  * @obj: the device; the caller has entered it
@@ -42,19 +63,9 @@ static struct uio_object *uio_enter_info(struct uio_info *info)
  */
 bool uio_update_irq(struct uio_object *obj)
 {
-	const struct uio_info *info = obj->idev.info;
-	bool has_irq = READ_ONCE(info->irq) != UIO_IRQ_NONE;
+	bool has_irq = uio_irq_is_set(obj);
 
-	while (has_irq != READ_ONCE(obj->had_irq)) {
-		WRITE_ONCE(obj->had_irq, has_irq);
-		/*
-		 * pairs with uio_enter() in uio_event_notify(): that call sees true and
-		 * clears it, or we see UIO_IRQ_NONE
-		 */
-		smp_mb();
-		has_irq = READ_ONCE(info->irq) != UIO_IRQ_NONE;
-	}
-	return has_irq;
+	return has_irq == READ_ONCE(obj->had_irq) ? has_irq : uio_remember_irq(obj);
 }
 
 /**
@@ -78,9 +89,9 @@ void uio_event_notify(struct uio_info *info)
 	if (!obj)
 		return;
 
-	/* info->irq may change meanwhile, so only UIO_IRQ_NONE is remembered here */
-	if (READ_ONCE(info->irq) == UIO_IRQ_NONE && READ_ONCE(obj->had_irq))
-		WRITE_ONCE(obj->had_irq, false);
+	/* even if had_irq is false: uio_update_irq() may be about to set it */
+	if (!uio_irq_is_set(obj))
+		uio_remember_irq(obj);
 	uio_count_event(obj);
 	uio_leave(obj);
 }

@@ -17,7 +17,8 @@
  * - uio_file_srcu: held from the check of &uio_file.revoked to the end of the action
  *   that depends on it. One for all devices, so no driver is called under it;
  * - &uio_object.map_lock: protects lists and numbers of mappings. No driver is called
- *   under it, and allocations are GFP_NOIO. Not nested with uio_file_srcu.
+ *   under it, and allocations are GFP_NOIO. Not nested with uio_file_srcu;
+ * - &uio_object.irq_lock: protects &uio_object.had_irq. Taken in interrupts.
  *
  * None of them is held while a drain waits.
  */
@@ -57,6 +58,7 @@
  * @keeps_pgoff: some mapping keeps user space's offset for the driver's fault handler,
  *	so uio_unmap_file() has more to unmap. Never cleared, no lock
  * @had_irq: result of the last uio_update_irq(); good enough if there is an event
+ * @irq_lock: protects writes of @had_irq
  * @irq: interrupt to free; UIO_IRQ_NONE: none
  * @io_regions: bit N is set once region N was mapped as I/O memory; never cleared
  * @map_lock: taken inside the mmap_lock; protects @populating, @driver_ops, @file_ids,
@@ -80,6 +82,7 @@ struct uio_object {
 	bool			unmap_again;
 	bool			keeps_pgoff;
 	bool			had_irq;
+	spinlock_t		irq_lock;	/* see above */
 	long			irq;
 	unsigned long		io_regions;
 	struct mutex		map_lock;	/* see above */
@@ -137,7 +140,7 @@ static inline void uio_dep_enter(struct uio_object *obj)
  */
 static inline bool uio_enter(struct uio_object *obj)
 {
-	/* fully ordered: pairs with uio_make_live(), and with uio_update_irq() */
+	/* fully ordered: pairs with uio_make_live() */
 	if (!atomic_inc_unless_negative(&obj->active))
 		return false;
 

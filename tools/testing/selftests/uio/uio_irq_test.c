@@ -169,6 +169,21 @@ TEST_F(goes, c4_an_interrupt_at_the_same_time)
 	}
 }
 
+/* A poll() that read info->irq just before the change must not undo it. */
+TEST_F(goes, c10_a_poll_at_the_same_time)
+{
+	char command[32];
+	int ret;
+
+	snprintf(command, sizeof(command), "stale %d", self->fd);
+	ret = uiot_do(&self->dev, command);
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "needs x86 and two CPUs");
+	EXPECT_EQ(0, ret) {
+		TH_LOG("poll() reports an event, and no error");
+	}
+}
+
 /*
  * The driver notifies from its interrupt handler. On PREEMPT_RT this is a thread. A handler
  * that asks for a hard interrupt even there can call neither mainline's core nor this one:

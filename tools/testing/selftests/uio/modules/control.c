@@ -41,6 +41,7 @@
  *	retype NAME		region 0 gets the memory type of region 1
  *	storm NAME FD		noirq, again and again, while interrupts come; fails
  *				if poll() of FD does not see the end of events
+ *	stale NAME FD		the same while another task calls poll()
  *	stall NAME CALLBACK	make open, release, irqcontrol, fault or mmap wait
  *	kickable NAME		let the context's kick end this wait
  *	resume NAME		end this wait
@@ -283,6 +284,13 @@ static int uio_test_cmd_storm(struct uio_test_slot *slot, char *arg)
 	return ret ?: uio_test_storm(&slot->dev->info, fd);
 }
 
+static int uio_test_cmd_stale(struct uio_test_slot *slot, char *arg)
+{
+	int fd, ret = arg ? kstrtoint(arg, 0, &fd) : -EINVAL;
+
+	return ret ?: uio_test_stale(&slot->dev->info, fd);
+}
+
 static int uio_test_cmd_interrupt(struct uio_test_slot *slot, char *arg)
 {
 	return slot->irq ? generic_handle_irq_safe(slot->irq) : -EINVAL;
@@ -381,6 +389,7 @@ static const struct uio_test_command {
 	{ "move",		uio_test_cmd_move,		false, true },
 	{ "retype",		uio_test_cmd_retype,		false, true },
 	{ "storm",		uio_test_cmd_storm,		false, true },
+	{ "stale",		uio_test_cmd_stale,		false, true },
 	{ "interrupt",		uio_test_cmd_interrupt,		true, false },
 	{ "stall",		uio_test_cmd_stall,		true, false },
 	{ "kickable",		uio_test_cmd_kickable,		true, false },

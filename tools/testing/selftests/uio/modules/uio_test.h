@@ -246,6 +246,9 @@ int uio_test_mmap(struct uio_info *info, struct vm_area_desc *desc);
 /* storm.c: interrupts while the driver says that there will be no more */
 int uio_test_storm(struct uio_info *info, int fd);
 
+/* stale.c: the same while somebody looks whether the device has events */
+int uio_test_stale(struct uio_info *info, int fd);
+
 /* page_entry.c: what page tables say */
 extern const struct file_operations uio_test_caching_fops;
 
