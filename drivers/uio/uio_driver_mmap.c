@@ -104,7 +104,7 @@ static vm_fault_t uio_driver_fault(struct vm_fault *vmf)
 	ret = driver->fault(vmf);
 	/*
 	 * pairs with synchronize_srcu_expedited() in uio_revoke_file(): that unmaps what
-	 * was inserted, or we see that the file is revoked
+	 * was inserted, or we see that the file is revoked (litmus: driver-fault)
 	 */
 	smp_mb();
 	/*

@@ -22,7 +22,7 @@ static struct uio_object *uio_enter_info(struct uio_info *info)
 	struct uio_object *obj = NULL;
 	struct uio_device *idev;
 
-	/* uio_unregister_device() clears it before RCU frees the object */
+	/* uio_unregister_device() clears it before RCU frees the object (litmus: info-rcu) */
 	rcu_read_lock();
 	idev = READ_ONCE(info->uio_dev);
 	if (idev && uio_enter(to_uio_object(idev)))
@@ -38,7 +38,8 @@ static bool uio_irq_is_set(const struct uio_object *obj)
 
 /*
  * Reads info->irq under the lock, so whoever comes last remembers the newest value. When
- * uio_event_notify() has said that there will be no more events, nobody says otherwise.
+ * uio_event_notify() has said that there will be no more events, nobody says otherwise
+ * (litmus: irq-notify).
  */
 static bool uio_remember_irq(struct uio_object *obj)
 {
@@ -198,7 +199,10 @@ static noinline void uio_wait(const struct uio_file *uf)
 	DEFINE_WAIT(wait);
 	s32 event;
 
-	/* first: whoever changes the result of the checks below wakes us afterwards */
+	/*
+	 * first: whoever changes the result of the checks below wakes us afterwards
+	 * (litmus: wait-wake)
+	 */
 	prepare_to_wait(queue, &wait, TASK_INTERRUPTIBLE);
 	if (!uio_has_event(uf, &event) && !uio_read_error(uf, false) &&
 	    !signal_pending(current))
@@ -267,7 +271,10 @@ void uio_wake_hangup(struct uio_object *obj)
 {
 	uio_wake_all(obj);
 
-	/* pairs with smp_mb() in uio_fasync(): it sees the state, or we see the file */
+	/*
+	 * pairs with smp_mb() in uio_fasync(): it sees the state, or we see the file
+	 * (litmus: fasync-hangup)
+	 */
 	smp_mb();
 	kill_fasync(&obj->idev.async_queue, SIGIO, POLL_HUP);
 }

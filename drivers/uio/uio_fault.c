@@ -76,7 +76,10 @@ static void uio_install_page_table(struct vm_fault *vmf)
 	ptl = pmd_lock(mm, vmf->pmd);
 	if (pmd_none(*vmf->pmd)) {
 		mm_inc_nr_ptes(mm);
-		/* pairs with the address dependency of lockless page table walks */
+		/*
+		 * pairs with the address dependency of lockless page table walks
+		 * (litmus: page-table)
+		 */
 		smp_wmb();
 		pmd_populate(mm, vmf->pmd, vmf->prealloc_pte);
 		vmf->prealloc_pte = NULL;
@@ -230,6 +233,7 @@ static struct page *uio_get_sink(struct uio_file *uf)
 	if (!page)
 		return NULL;
 
+	/* pairs with the address dependency of those that read it (litmus: set-once) */
 	old = cmpxchg(&uf->sink, NULL, page);
 	if (!old)
 		return page;

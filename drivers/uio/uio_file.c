@@ -13,7 +13,7 @@
 /*
  * A reader checks &uio_file.revoked and then inserts a page, or puts the file on the list
  * for signals. UIO_IOC_REVOKE sets the flag, waits for the readers, and undoes what they
- * did. There is one for all devices: never call a driver under it.
+ * did (litmus: file-srcu). There is one for all devices: never call a driver under it.
  */
 DEFINE_SRCU(uio_file_srcu);
 
@@ -204,7 +204,10 @@ static int uio_fasync(int fd, struct file *filp, int on)
 	if (ret < 0 || !on)
 		return ret;
 
-	/* pairs with uio_wake_hangup(): it sees the file, or we see the state */
+	/*
+	 * pairs with uio_wake_hangup(): it sees the file, or we see the state
+	 * (litmus: fasync-hangup)
+	 */
 	smp_mb();
 	if (uio_is_live(obj))
 		return ret;
@@ -226,7 +229,7 @@ static int uio_mmap(struct file *filp, struct vm_area_struct *vma)
 	return ret;
 }
 
-/* Under map_lock: pairs with uio_begin_populating(). */
+/* Under map_lock: pairs with uio_begin_populating() (litmus: file-populate). */
 static int uio_set_revoked(struct uio_file *uf)
 {
 	guard(mutex)(&uf->obj->map_lock);
@@ -251,7 +254,10 @@ static int uio_revoke_file(struct file *filp)
 		return ret;
 
 	uio_wake_all(obj);
-	/* a full barrier, too: pairs with smp_mb() in uio_driver_fault() */
+	/*
+	 * a full barrier, too: pairs with smp_mb() in uio_driver_fault()
+	 * (litmus: driver-fault)
+	 */
 	synchronize_srcu_expedited(&uio_file_srcu);
 	fasync_helper(-1, filp, 0, &obj->idev.async_queue);
 	uio_wait_for_populating(obj, uf);

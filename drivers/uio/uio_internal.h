@@ -21,6 +21,9 @@
  * - &uio_object.irq_lock: protects &uio_object.had_irq. Taken in interrupts.
  *
  * None of them is held while a drain waits.
+ *
+ * "litmus: NAME" in a comment is the name of a litmus test, which shows that the barriers of
+ * the pair suffice.
  */
 
 #ifndef _UIO_INTERNAL_H
@@ -140,7 +143,7 @@ static inline void uio_dep_enter(struct uio_object *obj)
  */
 static inline bool uio_enter(struct uio_object *obj)
 {
-	/* fully ordered: pairs with uio_make_live() */
+	/* fully ordered: pairs with uio_make_live() (litmus: enter-live) */
 	if (!atomic_inc_unless_negative(&obj->active))
 		return false;
 
@@ -156,7 +159,10 @@ static inline void uio_leave(struct uio_object *obj)
 {
 	rwsem_release(&obj->dep_map, _RET_IP_);
 
-	/* fully ordered: pairs with uio_drained(). After it the object may be freed */
+	/*
+	 * fully ordered: pairs with uio_drained(). After it the object may be freed
+	 * (litmus: leave-drain, drain-wake)
+	 */
 	if (unlikely(atomic_dec_return(&obj->active) == UIO_REVOKED_BIAS))
 		uio_wake_drain(obj);
 }

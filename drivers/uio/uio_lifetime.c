@@ -55,7 +55,10 @@ EXPORT_SYMBOL_IF_KUNIT(uio_wake_drain);
 /* NEW to LIVE */
 void uio_make_live(struct uio_object *obj)
 {
-	/* pairs with uio_enter(): whoever enters sees the complete registration */
+	/*
+	 * pairs with uio_enter(): whoever enters sees the complete registration
+	 * (litmus: enter-live)
+	 */
 	atomic_set_release(&obj->active, 0);
 }
 
@@ -68,7 +71,7 @@ void uio_revoke(struct uio_object *obj)
 	/*
 	 * Revoke and enter in one step, so that a drain waits for the rest of this
 	 * function. Fully ordered: whoever is woken, or waits for a page table lock
-	 * that is taken below, sees the new state.
+	 * that is taken below, sees the new state (litmus: wait-wake, revoke-unmap).
 	 */
 	do {
 		if (old < 0)
@@ -87,7 +90,7 @@ void uio_revoke(struct uio_object *obj)
 
 static bool uio_drained(const struct uio_object *obj)
 {
-	/* pairs with uio_leave(): everything done inside is visible */
+	/* pairs with uio_leave(): all done inside is visible (litmus: leave-drain) */
 	return atomic_read_acquire(&obj->active) == UIO_REVOKED_BIAS;
 }
 

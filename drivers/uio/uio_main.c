@@ -69,6 +69,7 @@ struct uio_object *uio_object_find(unsigned int minor)
 {
 	struct uio_object *obj;
 
+	/* uio_minor_free() erases it before RCU frees the object (litmus: info-rcu) */
 	rcu_read_lock();
 	obj = xa_load(&uio_minors, minor);
 	if (obj && !kobject_get_unless_zero(&obj->idev.dev.kobj))
@@ -95,6 +96,7 @@ int uio_make_inode(struct uio_object *obj, const struct inode *node)
 	inode->i_mode |= S_IFCHR;
 	inode->i_rdev = obj->idev.dev.devt;
 	inode->i_cdev = node->i_cdev;
+	/* pairs with the address dependency of those that read it (litmus: set-once) */
 	if (cmpxchg(&obj->inode, NULL, inode))
 		iput(inode);
 	return 0;

@@ -33,7 +33,7 @@ static inline int uio_mmap_prepare(struct uio_info *info,
 /*
  * A number that changes when a writer drops the mmap_lock. Always 0 without
  * CONFIG_PER_VMA_LOCK. raw_read_seqcount() is an acquire: pairs with the release in
- * mm_lock_seqcount_end(), so whoever sees a new number also finds the VMA.
+ * mm_lock_seqcount_end(), so whoever sees a new number also finds the VMA (litmus: lock-seq).
  */
 #ifndef uio_lock_seq
 static inline unsigned int uio_lock_seq(const struct mm_struct *mm)

@@ -65,7 +65,10 @@ static int uio_begin_io(struct uio_file *uf, const struct uio_mem *mem,
 	if (!IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL) && uio_is_cow(vma))
 		return -EINVAL;
 
-	/* a revoke that does not see the bit finds us inside, and unmaps again */
+	/*
+	 * a revoke that does not see the bit finds us inside, and unmaps again
+	 * (litmus: io-regions)
+	 */
 	set_bit(mem - uf->obj->idev.info->mem, &uf->obj->io_regions);
 	return uio_begin_populating(uf, vma->vm_mm);
 }

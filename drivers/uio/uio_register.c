@@ -131,7 +131,7 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 
 	/*
 	 * Before the interrupt, whose handler may use it. Pairs with the address
-	 * dependency in uio_enter_info().
+	 * dependency in uio_enter_info() (litmus: info-pointer).
 	 */
 	smp_store_release(&info->uio_dev, &obj->idev);
 

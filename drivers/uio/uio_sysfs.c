@@ -20,7 +20,7 @@ static ssize_t _name##_show(struct device *dev,				\
 	ssize_t ret = -ENODEV;						\
 									\
 	if (uio_enter(obj)) {						\
-		/* the driver may exchange a string */			\
+		/* the driver may exchange it (litmus: info-rcu) */	\
 		rcu_read_lock();					\
 		ret = sysfs_emit(buf, _fmt "\n", _value);		\
 		rcu_read_unlock();					\

@@ -86,7 +86,10 @@ int uio_begin_populating(struct uio_file *uf, struct mm_struct *mm)
 
 	mmap_assert_write_locked(mm);
 	guard(mutex)(&obj->map_lock);
-	/* pairs with uio_set_revoked(): uio_revoke_file() waits for us, or we see it */
+	/*
+	 * pairs with uio_set_revoked(): uio_revoke_file() waits for us, or we see it
+	 * (litmus: file-populate)
+	 */
 	if (uf->revoked)
 		return -ENODEV;
 

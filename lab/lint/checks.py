@@ -48,7 +48,7 @@ def run(*command, files=(), **options):
 # ---- text
 
 LICENSED = ("*.[chS]", "*.sh", "*.awk", "*.py", "*.rst", "*.config", "*.css", "*.dot",
-            "*.[1-9]", "*Makefile*", "*Kbuild")
+            "*.[1-9]", "*Makefile*", "*Kbuild", "*.pml", "*.litmus")
 
 
 def check_text():
@@ -105,6 +105,53 @@ def check_version():
             found = re.search(pattern, read(file))
             if not found or found[1] != version:
                 yield f"{file}: does not have version {version}, as VERSION has: make them agree"
+
+
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+BARRIER = re.compile(r"\b(smp_\w+|atomic_\w+_(acquire|release)|cmpxchg|rcu_read_lock|"
+                     r"synchronize_\w+)\(")
+
+
+def litmus_names(comment):
+    # without the stars of its lines
+    comment = " ".join(re.sub(r"\n\s*\*", " ", comment).split())
+    return [name for names in re.findall(r"litmus: ([a-z-]+(?:, [a-z-]+)*)", comment)
+            for name in names.split(", ")]
+
+
+def barriers_without_litmus(source):
+    """Lines of barriers without a test in the comment before them, in the same function."""
+    code = COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source)
+    for match in BARRIER.finditer(code):
+        start = code.rfind("\n}", 0, match.start()) + 1
+        comments = COMMENT.findall(source[start:match.start()])
+        if not comments or not litmus_names(comments[-1]):
+            yield source[:match.start()].count("\n") + 1
+
+
+def check_litmus():
+    """A comment on a pair of barriers names its litmus test, and each test is named."""
+    tests = {pathlib.Path(file).stem: file for file in matching("lab/model/litmus/*.litmus")}
+    unnamed = set(tests)
+    for file in matching("drivers/uio/*.[ch]"):
+        source = read(file)
+        without = set(barriers_without_litmus(source))
+        for match in COMMENT.finditer(source):
+            nr = source[:match.start()].count("\n") + 1
+            names = litmus_names(match[0])
+            if re.search(r"pairs\s+(\*\s+)?with", match[0], re.I) and not names:
+                without.add(nr)
+            for name in names:
+                if name not in tests:
+                    yield f"{file}:{nr}: there is no lab/model/litmus/{name}.litmus"
+            unnamed.difference_update(names)
+        for nr in sorted(without):
+            yield f"{file}:{nr}: give the pair a litmus test, and its name: (litmus: NAME)"
+    for name in sorted(unnamed):
+        yield f"{tests[name]}: no comment in drivers/uio names it"
+    for name, file in tests.items():
+        if first_line(file) != f"C {name}":
+            yield f"{file}:1: does not begin with C {name}"
 
 
 # ---- programs
