@@ -44,6 +44,9 @@ compare:	## run the tests on mainline and on ours, show a table
 soak:		## make check again and again, until it has passed RUNS=20 times in a row
 	@$(lab) soak --runs "$(or $(RUNS),20)" -- $(kernel)
 
+model:		## models of the core's protocols, with and without bugs; litmus tests
+	@$(lab) model
+
 lint:		## check the sources only: checkpatch, sparse, Sphinx, ...
 	@$(lab) lint
 

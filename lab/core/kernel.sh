@@ -106,6 +106,8 @@ unpack_source()
 			"linux-source-$series/scripts/spelling.txt" \
 			"linux-source-$series/scripts/const_structs.checkpatch" \
 			"linux-source-$series/scripts/kernel-doc" \
+			"linux-source-$series/tools/memory-model/linux-kernel.*" \
+			"linux-source-$series/tools/memory-model/lock.cat" \
 			"linux-source-$series/tools/testing/selftests/*.h" \
 			"linux-source-$series/tools/testing/selftests/*.sh" \
 			"linux-source-$series/tools/testing/selftests/*.mk"
