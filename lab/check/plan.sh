@@ -122,6 +122,7 @@ jobs_of()
 	echo "$k/tree host $k - tree"
 	[ "$k" != 6.12 ] || echo "$k/bench-test host $k - bench-test"
 	[ "$k" != 6.12 ] || echo "$k/deb-test host $k - deb-test"
+	[ "$k" != 6.12 ] || echo "$k/model host $k - model"
 	[ "$k" != 6.12 ] || echo "$k/clients verb $k - clients"
 	[ "$k" != 6.12 ] || echo "$k/deb-check verb $k - deb-check"
 	echo "$k/lint host $k - lint"
@@ -164,7 +165,7 @@ host_tests()
 	case $group in
 	lint) lint_tests "$kernel" ;;
 	tree | same) "$lab/lab" "$group" --kernel "$kernel" --list ;;
-	bench-test | deb-test) "$lab/lab" "$group" --list ;;
+	bench-test | deb-test | model) "$lab/lab" "$group" --list ;;
 	unplug) "$selftests/unplug/unplug" --list | cut -d ' ' -f 1 ;;
 	esac | sed "s/^/$group /"
 }

@@ -24,6 +24,7 @@ SECTIONS = {
     "compare": ("compare", "check", "make check-all", r"check --all|check /mainline /ours/ .*"),
     "kernels": ("kernels", "check", "make check-all", r"check --all"),
     "same": ("same/6.12/diff", "same/6.12", "make same", r"same( --kernel \S+)?( .* table)?"),
+    "model": ("model/table", "model", "make model", r"model( .*)?"),
     "unplug": ("unplug/table", "unplug", "make unplug", r"unplug|unplug --long"),
     "clients": ("clients/table", "clients", "make clients", r"clients"),
     "bench": ("bench.table", "bench", "make bench", r"bench"),
