@@ -126,15 +126,16 @@ static irqreturn_t uio_irq_handler(int irq, void *data)
 int uio_request_irq(struct uio_object *obj)
 {
 	struct uio_info *info = obj->idev.info;
+	long irq = READ_ONCE(info->irq);
 	int ret;
 
-	if (info->irq == UIO_IRQ_NONE || info->irq == UIO_IRQ_CUSTOM)
+	if (irq == UIO_IRQ_NONE || irq == UIO_IRQ_CUSTOM)
 		return 0;
 
-	ret = request_threaded_irq(info->irq, uio_irq_handler, uio_irq_thread,
+	ret = request_threaded_irq(irq, uio_irq_handler, uio_irq_thread,
 				   info->irq_flags, info->name, obj);
 	if (!ret)
-		obj->irq = info->irq;
+		obj->irq = irq;
 	return ret;
 }
 

@@ -40,7 +40,7 @@ static int uio_call_open(struct uio_object *obj)
 	uio_lock_legacy(obj);
 	/* the wait may have been long */
 	ret = uio_is_live(obj) ?
-		obj->idev.info->open(obj->idev.info, obj->inode) : -ENODEV;
+		obj->idev.info->open(obj->idev.info, READ_ONCE(obj->inode)) : -ENODEV;
 	uio_unlock_legacy(obj);
 	return ret;
 }
@@ -50,7 +50,7 @@ static int uio_call_release(struct uio_object *obj)
 	int ret;
 
 	uio_lock_legacy(obj);
-	ret = obj->idev.info->release(obj->idev.info, obj->inode);
+	ret = obj->idev.info->release(obj->idev.info, READ_ONCE(obj->inode));
 	uio_unlock_legacy(obj);
 	return ret;
 }
@@ -88,7 +88,7 @@ static int uio_open_live(struct uio_object *obj, const struct inode *node,
 	uio_update_irq(obj);
 	if (obj->ctx)
 		kref_get(&obj->ctx->kref);
-	filp->f_mapping = obj->inode->i_mapping;
+	filp->f_mapping = READ_ONCE(obj->inode)->i_mapping;
 	filp->private_data = uf;
 	return 0;
 

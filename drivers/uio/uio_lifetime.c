@@ -145,7 +145,7 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 	INIT_LIST_HEAD(&obj->driver_ops);
 	xa_init_flags(&obj->file_ids, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	spin_lock_init(&obj->irq_lock);
-	obj->had_irq = info->irq != UIO_IRQ_NONE;
+	obj->had_irq = READ_ONCE(info->irq) != UIO_IRQ_NONE;
 	obj->ctx = ctx;
 
 	mutex_init(&obj->idev.info_lock);

@@ -175,6 +175,7 @@ static void uio_unmap(struct uio_object *obj, pgoff_t pgoff, unsigned long nr)
  */
 void uio_unmap_device(struct uio_object *obj)
 {
+	unsigned long regions = READ_ONCE(obj->io_regions);
 	unsigned int region;
 
 	if (!obj->ctx) {
@@ -183,7 +184,7 @@ void uio_unmap_device(struct uio_object *obj)
 		return;
 	}
 
-	for_each_set_bit(region, &obj->io_regions, MAX_UIO_MAPS)
+	for_each_set_bit(region, &regions, MAX_UIO_MAPS)
 		uio_unmap(obj, uio_pgoff(region, 0, 0), BIT(UIO_REGION_SHIFT));
 }
 
