@@ -24,8 +24,12 @@
  *		unaligned	regions begin inside a page; after mem=
  *		noirqcontrol	without an irqcontrol callback
  *		devm		register for a parent's lifetime
+ *		owner=N		all pages hold N, and I/O memory is given to the next
+ *				device at once: see memory.c; before all others
  *		idle		do not register yet
- *	register NAME		register a device that is idle or kept
+ *	renew NAME [OPTION]...	make another device of that name, when the driver has let
+ *				go of the last one
+ *	register NAME [N]	register a device that is idle or kept; N: a new owner
  *	unregister NAME [keep]	unregister; the driver lets go of the device,
  *				unless it is kept
  *	put NAME		the driver lets go of a device that it kept
@@ -42,7 +46,8 @@
  *	storm NAME FD		noirq, again and again, while interrupts come; fails
  *				if poll() of FD does not see the end of events
  *	stale NAME FD		the same while another task calls poll()
- *	stall NAME CALLBACK	make open, release, irqcontrol, fault or mmap wait
+ *	stall NAME CALLBACK[:MS]	make open, release, irqcontrol, fault or mmap wait;
+ *				with MS, only the next one, and only that long
  *	kickable NAME		let the context's kick end this wait
  *	resume NAME		end this wait
  *	act NAME CALLBACK:ACTION[:OTHER]	make open, release or irqcontrol do
@@ -78,12 +83,17 @@ static DEFINE_MUTEX(uio_test_slots_lock);
 
 void uio_test_stall(struct uio_test_slot *slot, enum uio_test_callback callback)
 {
+	unsigned int ms;
+
 	if (!test_bit(callback, &slot->stalled))
 		return;
 
+	ms = READ_ONCE(slot->stall_ms);
 	atomic_inc(&slot->inside);
 	wait_event_timeout(slot->wait, !test_bit(callback, &slot->stalled),
-			   UIO_TEST_STALL_MAX);
+			   ms ? msecs_to_jiffies(ms) : UIO_TEST_STALL_MAX);
+	if (ms)
+		clear_bit(callback, &slot->stalled);
 	atomic_dec(&slot->inside);
 }
 
@@ -114,12 +124,14 @@ static void uio_test_slot_files(struct uio_test_slot *slot)
 			   &slot->irqcontrol_errno);
 	debugfs_create_atomic_t("opens", 0400, slot->dir, &slot->opens);
 	debugfs_create_atomic_t("releases", 0400, slot->dir, &slot->releases);
+	debugfs_create_atomic_t("late_releases", 0400, slot->dir, &slot->late_releases);
 	debugfs_create_atomic_t("irqcontrols", 0400, slot->dir, &slot->irqcontrols);
 	debugfs_create_atomic_t("irq_on", 0400, slot->dir, &slot->irq_on);
 	debugfs_create_atomic_t("faults", 0400, slot->dir, &slot->faults);
 	debugfs_create_atomic_t("arounds", 0400, slot->dir, &slot->arounds);
 	debugfs_create_atomic_t("kicks", 0400, slot->dir, &slot->kicks);
 	debugfs_create_atomic_t("interrupts", 0400, slot->dir, &slot->interrupts);
+	debugfs_create_atomic_t("creates", 0400, slot->dir, &slot->creates);
 	debugfs_create_atomic_t("frees", 0400, slot->dir, &slot->frees);
 	debugfs_create_atomic_t("inside", 0400, slot->dir, &slot->inside);
 }
@@ -158,27 +170,60 @@ static struct uio_test_slot *uio_test_slot_add(const char *name)
 	return slot;
 }
 
-static int uio_test_create(char **args)
+/* Makes a device, and registers it unless an option is "idle". */
+static int uio_test_device_add(struct uio_test_slot *slot, char **options)
 {
-	struct uio_test_slot *slot;
 	bool idle = false;
 	int ret, i;
 
-	for (i = 1; args[0] && args[i]; i++)
-		idle |= !strcmp(args[i], "idle");
-	if (!args[0])
-		return -EINVAL;
+	for (i = 0; options[i]; i++)
+		idle |= !strcmp(options[i], "idle");
 
-	slot = uio_test_slot_add(args[0]);
-	if (IS_ERR(slot))
-		return PTR_ERR(slot);
-
-	mutex_lock(&slot->lock);
-	ret = uio_test_device_alloc(slot, args + 1);
+	ret = uio_test_device_alloc(slot, options);
 	if (!ret && !idle) {
 		ret = uio_test_register(slot);
 		if (ret)
 			uio_test_put(slot);
+	}
+	return ret;
+}
+
+static int uio_test_create(char **args)
+{
+	struct uio_test_slot *slot = uio_test_slot_add(args[0]);
+	int ret;
+
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
+
+	mutex_lock(&slot->lock);
+	ret = uio_test_device_add(slot, args + 1);
+	mutex_unlock(&slot->lock);
+	return ret;
+}
+
+/* What a test has asked for goes with the last device. */
+static void uio_test_slot_renew(struct uio_test_slot *slot)
+{
+	uio_test_let_go(slot);
+	slot->kick_ends_stall = false;
+	slot->open_errno = 0;
+	slot->irqcontrol_errno = 0;
+	memset(slot->actions, 0, sizeof(slot->actions));
+}
+
+static int uio_test_renew(char **args)
+{
+	struct uio_test_slot *slot = uio_test_slot_find(args[0]);
+	int ret = -EBUSY;
+
+	if (!slot)
+		return -ENOENT;
+
+	mutex_lock(&slot->lock);
+	if (!slot->dev) {
+		uio_test_slot_renew(slot);
+		ret = uio_test_device_add(slot, args + 1);
 	}
 	mutex_unlock(&slot->lock);
 	return ret;
@@ -186,7 +231,11 @@ static int uio_test_create(char **args)
 
 static int uio_test_cmd_register(struct uio_test_slot *slot, char *arg)
 {
-	return slot->registered ? -EBUSY : uio_test_register(slot);
+	int ret = slot->registered ? -EBUSY : 0;
+
+	if (!ret && arg)
+		ret = kstrtouint(arg, 0, &slot->dev->owner);
+	return ret ?: uio_test_register(slot);
 }
 
 /* The mistake of a driver that registers a device twice. */
@@ -249,7 +298,7 @@ static int uio_test_cmd_unmap(struct uio_test_slot *slot, char *arg)
 
 static int uio_test_cmd_noirq(struct uio_test_slot *slot, char *arg)
 {
-	slot->dev->info.irq = UIO_IRQ_NONE;
+	WRITE_ONCE(slot->dev->info.irq, UIO_IRQ_NONE);
 	uio_event_notify(&slot->dev->info);
 	return 0;
 }
@@ -311,11 +360,18 @@ static int uio_test_callback_find(const char *name)
 
 static int uio_test_cmd_stall(struct uio_test_slot *slot, char *arg)
 {
-	int callback = uio_test_callback_find(arg);
+	int callback = uio_test_callback_find(strsep(&arg, ":"));
+	unsigned int ms = 0;
+	int ret = 0;
 
 	if (callback < 0)
 		return callback;
+	if (arg)
+		ret = kstrtouint(arg, 0, &ms);
+	if (ret)
+		return ret;
 
+	WRITE_ONCE(slot->stall_ms, ms);
 	set_bit(callback, &slot->stalled);
 	return 0;
 }
@@ -424,6 +480,8 @@ static int uio_test_run(char **words, int nr)
 		return -EINVAL;
 	if (!strcmp(words[0], "create"))
 		return uio_test_create(words + 1);
+	if (!strcmp(words[0], "renew"))
+		return uio_test_renew(words + 1);
 
 	slot = uio_test_slot_find(words[1]);
 	if (!slot)

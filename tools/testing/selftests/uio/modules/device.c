@@ -19,7 +19,7 @@ static int uio_test_open(struct uio_info *info, struct inode *inode)
 		return -(int)slot->open_errno;
 
 	if (dev->irq_in_open)
-		info->irq = UIO_IRQ_CUSTOM;
+		WRITE_ONCE(info->irq, UIO_IRQ_CUSTOM);
 	atomic_inc(&slot->opens);
 	return 0;
 }
@@ -32,7 +32,9 @@ static int uio_test_release(struct uio_info *info, struct inode *inode)
 	uio_test_stall(slot, UIO_TEST_RELEASE);
 	uio_test_action(slot, UIO_TEST_RELEASE);
 	if (dev->irq_in_open)
-		info->irq = UIO_IRQ_NONE;
+		WRITE_ONCE(info->irq, UIO_IRQ_NONE);
+	if (!READ_ONCE(info->uio_dev))
+		atomic_inc(&slot->late_releases);
 	atomic_inc(&slot->releases);
 	return 0;
 }
@@ -60,8 +62,13 @@ static irqreturn_t uio_test_handler(int irq, struct uio_info *info)
 /* An interrupt line without hardware; the "interrupt" command raises it. */
 static int uio_test_irq_alloc(struct uio_test_slot *slot)
 {
-	int irq = irq_alloc_desc(NUMA_NO_NODE);
+	int irq;
 
+	/* from the slot's last device */
+	if (slot->irq)
+		return 0;
+
+	irq = irq_alloc_desc(NUMA_NO_NODE);
 	if (irq < 0)
 		return irq;
 
@@ -105,6 +112,16 @@ static void uio_test_add_ports(struct uio_info *info)
 	};
 }
 
+/*
+ * A driver with an mmap callback keeps the memory until its mappings are gone. Its pages have
+ * counts, so with an owner only vm_operations that are called later need it.
+ */
+static bool uio_test_keeps_memory(const struct uio_test_device *dev)
+{
+	return dev->info.mmap_prepare &&
+	       (!dev->owner || dev->own == UIO_TEST_OWN_COUNTED);
+}
+
 /* TYPE:PAGES */
 static int uio_test_add_mem(struct uio_test_device *dev, char *arg)
 {
@@ -125,10 +142,9 @@ static int uio_test_add_mem(struct uio_test_device *dev, char *arg)
 		return uio_test_mem_describe_bare(kind, map, pages,
 						  &dev->info.mem[map]);
 
-	/* such a driver keeps the memory until its mappings are gone */
 	dev->mem[map] = uio_test_mem_alloc(dev->slot, kind, map,
 					   pages * PAGE_SIZE,
-					   dev->info.mmap_prepare);
+					   uio_test_keeps_memory(dev), dev->owner);
 	if (!dev->mem[map])
 		return -ENOMEM;
 
@@ -152,6 +168,8 @@ static int uio_test_device_option(struct uio_test_device *dev, char *arg)
 		return uio_test_add_mem(dev, arg + 4);
 	if (!strncmp(arg, "irq=", 4))
 		return uio_test_set_irq(dev, arg + 4);
+	if (!strncmp(arg, "owner=", 6))
+		return kstrtouint(arg + 6, 0, &dev->owner);
 
 	if (!strcmp(arg, "ctx"))
 		dev->has_ctx = true;
@@ -197,6 +215,7 @@ int uio_test_device_alloc(struct uio_test_slot *slot, char **args)
 	if (!dev)
 		return -ENOMEM;
 
+	atomic_inc(&slot->creates);
 	dev->slot = slot;
 	dev->info.name = slot->name;
 	dev->info.version = "1.0";
@@ -219,12 +238,32 @@ int uio_test_device_alloc(struct uio_test_slot *slot, char **args)
 	return 0;
 }
 
+/* Pages that a fault handler has returned to mm may stay mapped. */
+static bool uio_test_pages_stay(const struct uio_test_device *dev)
+{
+	return dev->info.mmap_prepare && dev->own != UIO_TEST_OWN_REMAP;
+}
+
+/* Nobody may see the I/O memory any more, or the other memory. */
+static void uio_test_disown(const struct uio_test_device *dev, bool io)
+{
+	int i;
+
+	if (!dev->owner || uio_test_pages_stay(dev))
+		return;
+	for (i = 0; i < MAX_UIO_MAPS; i++)
+		if (dev->mem[i] && uio_test_mem_is_io(dev->mem[i]) == io)
+			uio_test_mem_disown(dev->mem[i], dev->owner);
+}
+
 /* The poison makes a use after free find no valid pointer. */
 void uio_test_device_free(struct uio_test_device *dev)
 {
 	struct uio_test_slot *slot = dev->slot;
 	int i;
 
+	if (dev->has_ctx)
+		uio_test_disown(dev, false);
 	for (i = 0; i < MAX_UIO_MAPS; i++)
 		uio_test_mem_free(dev->mem[i]);
 	memset(dev, 0x6b, sizeof(*dev));
@@ -240,6 +279,15 @@ static int uio_test_do_register(struct device *parent, struct uio_test_device *d
 	if (dev->devm)
 		return devm_uio_register_device(parent, &dev->info);
 	return uio_register_device(parent, &dev->info);
+}
+
+static void uio_test_own(const struct uio_test_device *dev)
+{
+	int i;
+
+	for (i = 0; dev->owner && i < MAX_UIO_MAPS; i++)
+		if (dev->mem[i])
+			uio_test_mem_own(dev->mem[i], dev->owner);
 }
 
 /* Called by platform_device_register_data() in uio_test_register_devm(). */
@@ -276,6 +324,7 @@ int uio_test_register(struct uio_test_slot *slot)
 	struct uio_test_device *dev = slot->dev;
 	int ret;
 
+	uio_test_own(dev);
 	ret = dev->devm ? uio_test_register_devm(slot) :
 			  uio_test_do_register(&uio_test_pdev->dev, dev);
 	if (ret)
@@ -297,6 +346,9 @@ void uio_test_unregister(struct uio_test_slot *slot)
 		uio_unregister_device(&slot->dev->info);
 	slot->pdev = NULL;
 	slot->registered = false;
+	uio_test_disown(slot->dev, true);
+	if (!slot->dev->has_ctx)
+		uio_test_disown(slot->dev, false);
 }
 
 /* The driver lets go of the device. Without a context, this frees it. */

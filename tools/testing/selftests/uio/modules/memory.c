@@ -16,6 +16,15 @@
 #define UIO_TEST_WORD(map, page)	(0x7e570000 | (map) << 8 | (page))
 
 /*
+ * With an owner, each word of a page says whose page it is. When nobody may see the page any
+ * more, only the mark changes. The same in chaos/chaos.h.
+ */
+#define UIO_TEST_OWNED(mark, owner, map, page) \
+	((mark) | (owner) << 9 | (map) << 6 | (page))
+#define UIO_TEST_MINE			0xa0000000
+#define UIO_TEST_PAST			0x60000000
+
+/*
  * Bare memory: I/O memory that may be read, and does not change if it is written. A PC has
  * ROM below 4 GB, and nothing at 32 GB. QEMU's other machines have flash there.
  */
@@ -156,30 +165,97 @@ static void uio_test_mem_fill(struct uio_test_mem *mem)
 		*(u32 *)(mem->addr + i) = UIO_TEST_WORD(mem->map, i >> PAGE_SHIFT);
 }
 
-struct uio_test_mem *uio_test_mem_alloc(struct uio_test_slot *slot, int kind,
-					unsigned int map, size_t size, bool lasts)
+static void uio_test_mem_mark(const struct uio_test_mem *mem, u32 mark, u32 owner)
+{
+	size_t i;
+
+	for (i = 0; i < mem->size; i += sizeof(u32))
+		*(u32 *)(mem->addr + i) = UIO_TEST_OWNED(mark, owner, mem->map,
+							 i >> PAGE_SHIFT);
+}
+
+/* All of the region belongs to this owner. */
+void uio_test_mem_own(const struct uio_test_mem *mem, u32 owner)
+{
+	uio_test_mem_mark(mem, UIO_TEST_MINE, owner);
+}
+
+/* User space must have lost the region. */
+void uio_test_mem_disown(const struct uio_test_mem *mem, u32 owner)
+{
+	uio_test_mem_mark(mem, UIO_TEST_PAST, owner);
+}
+
+/* Does user space lose it with the device, even if there is a context? */
+bool uio_test_mem_is_io(const struct uio_test_mem *mem)
+{
+	return mem->kind == UIO_TEST_PHYS || mem->kind == UIO_TEST_IOVA ||
+	       mem->kind == UIO_TEST_DMA;
+}
+
+/* The memory of hardware goes to the next owner at once. */
+static struct uio_test_mem *uio_test_mem_reuse(int kind, size_t size)
+{
+	struct uio_test_mem *mem, *found = NULL;
+
+	mutex_lock(&uio_test_lasting_lock);
+	list_for_each_entry(mem, &uio_test_lasting, node)
+		if (mem->owned && mem->kind == kind && mem->size == size)
+			found = mem;
+	if (found)
+		list_del(&found->node);
+	mutex_unlock(&uio_test_lasting_lock);
+	return found;
+}
+
+static struct uio_test_mem *uio_test_mem_make(int kind, size_t size)
 {
 	struct uio_test_mem *mem = kzalloc(sizeof(*mem), GFP_KERNEL);
-	char name[16];
 
 	if (!mem)
 		return NULL;
 
-	mem->slot = slot;
 	mem->kind = kind;
-	mem->map = map;
 	mem->size = size;
-	mem->lasts = lasts || kind == UIO_TEST_PHYS || kind == UIO_TEST_IOVA;
 	mem->addr = uio_test_mem_get(mem);
-	if (!mem->addr) {
-		kfree(mem);
-		return NULL;
-	}
+	if (mem->addr)
+		return mem;
+	kfree(mem);
+	return NULL;
+}
 
-	uio_test_mem_fill(mem);
-	snprintf(name, sizeof(name), "mem%u", map);
-	mem->file = debugfs_create_file(name, 0600, slot->dir, mem,
+static void uio_test_mem_add_file(struct uio_test_mem *mem)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "mem%u", mem->map);
+	mem->file = debugfs_create_file(name, 0600, mem->slot->dir, mem,
 					&uio_test_mem_fops);
+}
+
+struct uio_test_mem *uio_test_mem_alloc(struct uio_test_slot *slot, int kind,
+					unsigned int map, size_t size, bool lasts,
+					bool owned)
+{
+	bool is_hardware = kind == UIO_TEST_PHYS || kind == UIO_TEST_IOVA;
+	struct uio_test_mem *mem = NULL;
+
+	if (owned && is_hardware)
+		mem = uio_test_mem_reuse(kind, size);
+	if (!mem)
+		mem = uio_test_mem_make(kind, size);
+	if (!mem)
+		return NULL;
+
+	mem->slot = slot;
+	mem->map = map;
+	mem->lasts = lasts || is_hardware;
+	mem->owned = owned;
+	/* an owned device is made again before the last one is freed: names would clash */
+	if (!owned) {
+		uio_test_mem_fill(mem);
+		uio_test_mem_add_file(mem);
+	}
 	return mem;
 }
 

@@ -93,17 +93,20 @@ struct uio_test_action {
  * @registered: between registration and unregistration
  * @stalled: bit mask of the callbacks that have to wait
  * @wait: where they wait
+ * @stall_ms: how long, once; 0: until they are let go
  * @kick_ends_stall: the context's kick ends the wait
  * @inside: number of callbacks that wait now
  * @actions: what else callbacks do
  * @opens: calls of info->open that succeeded
  * @releases: calls of info->release
+ * @late_releases: those after the unregistration
  * @irqcontrols: calls of info->irqcontrol
  * @irq_on: the last argument of info->irqcontrol
  * @faults: calls of get_pages, or of a fault handler of the driver's own
  * @arounds: pages that get_pages returned in addition to the touched ones
  * @kicks: calls of the kick operation
  * @interrupts: calls of the hard interrupt handler
+ * @creates: times that a device was made
  * @frees: times that a device and its memory were freed
  * @open_errno: the error that info->open returns
  * @irqcontrol_errno: the error that info->irqcontrol returns
@@ -123,6 +126,7 @@ struct uio_test_slot {
 	bool registered;
 
 	unsigned long stalled;
+	unsigned int stall_ms;
 	wait_queue_head_t wait;
 	bool kick_ends_stall;
 	atomic_t inside;
@@ -130,12 +134,14 @@ struct uio_test_slot {
 
 	atomic_t opens;
 	atomic_t releases;
+	atomic_t late_releases;
 	atomic_t irqcontrols;
 	atomic_t irq_on;
 	atomic_t faults;
 	atomic_t arounds;
 	atomic_t kicks;
 	atomic_t interrupts;
+	atomic_t creates;
 	atomic_t frees;
 
 	u32 open_errno;
@@ -152,6 +158,7 @@ struct uio_test_slot {
  * @kind: enum uio_test_kind
  * @map: index of the region
  * @lasts: stands for hardware, whose memory outlives the driver
+ * @owned: its device has an owner
  * @file: in debugfs; tests use it to access the memory from the kernel's side
  */
 struct uio_test_mem {
@@ -163,6 +170,7 @@ struct uio_test_mem {
 	int kind;
 	unsigned int map;
 	bool lasts;
+	bool owned;
 	struct dentry *file;
 };
 
@@ -176,6 +184,7 @@ struct uio_test_mem {
  * @sink: the context has UIO_CONTEXT_SINK
  * @irq_in_open: there is an interrupt while the device is open
  * @own: what the mmap callback does
+ * @owner: a number that all pages hold, see memory.c; 0: none
  * @slot: counters
  * @mem: regions
  */
@@ -190,6 +199,7 @@ struct uio_test_device {
 	bool sink;
 	bool irq_in_open;
 	enum uio_test_own own;
+	u32 owner;
 	struct uio_test_slot *slot;
 	struct uio_test_mem *mem[MAX_UIO_MAPS];
 };
@@ -230,8 +240,12 @@ int uio_test_under(const char *lock, void (*fn)(struct uio_test_slot *slot),
 
 /* memory.c */
 struct uio_test_mem *uio_test_mem_alloc(struct uio_test_slot *slot, int kind,
-					unsigned int map, size_t size, bool lasts);
+					unsigned int map, size_t size, bool lasts,
+					bool owned);
 void uio_test_mem_free(struct uio_test_mem *mem);
+void uio_test_mem_own(const struct uio_test_mem *mem, u32 owner);
+void uio_test_mem_disown(const struct uio_test_mem *mem, u32 owner);
+bool uio_test_mem_is_io(const struct uio_test_mem *mem);
 void uio_test_mem_exit(void);
 int uio_test_mem_kind(const char *name);
 void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to);
