@@ -253,6 +253,10 @@ struct uiot_uring {
 int uiot_uring_open(struct uiot_uring *ring);
 void uiot_uring_close(struct uiot_uring *ring);
 int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events);
+int uiot_uring_ask(struct uiot_uring *ring, int fd, unsigned int events);
+int uiot_uring_pin(struct uiot_uring *ring, void *addr, size_t size);
+int uiot_uring_write(struct uiot_uring *ring, int fd, off_t at, const void *addr,
+		     size_t size);
 int uiot_uring_keep(struct uiot_uring *ring, int fd);
 int uiot_uring_forget(struct uiot_uring *ring);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "uio_testlib.h"
@@ -52,11 +53,21 @@ void uiot_uring_close(struct uiot_uring *ring)
 	close(ring->fd);
 }
 
-/* Waits, and returns the events or a negative error code. A ring takes one request only. */
-int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events)
+/* Submits the request. If @wait is set, returns its result or a negative error code. */
+static int submit(struct uiot_uring *ring, bool wait)
+{
+	const struct io_uring_cqe *result = ring->result;
+
+	__atomic_store_n(ring->submitted, 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring->fd, 1, wait, wait ? IORING_ENTER_GETEVENTS : 0,
+		    NULL, 0) < 0)
+		return -errno;
+	return wait ? result->res : 0;
+}
+
+static void poll_request(struct uiot_uring *ring, int fd, unsigned int events)
 {
 	struct io_uring_sqe *request = ring->request;
-	const struct io_uring_cqe *result = ring->result;
 
 	memset(request, 0, sizeof(*request));
 	request->opcode = IORING_OP_POLL_ADD;
@@ -65,11 +76,44 @@ int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events)
 	request->poll32_events = events;
 	if (BYTE_ORDER != LITTLE_ENDIAN)
 		request->poll32_events = __swahw32(events);
-	__atomic_store_n(ring->submitted, 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS,
-		    NULL, 0) < 0)
-		return -errno;
-	return result->res;
+}
+
+/* Waits, and returns the events or a negative error code. A ring takes one request only. */
+int uiot_uring_poll(struct uiot_uring *ring, int fd, unsigned int events)
+{
+	poll_request(ring, fd, events);
+	return submit(ring, true);
+}
+
+/* The same without a wait. Closing the ring ends the request. */
+int uiot_uring_ask(struct uiot_uring *ring, int fd, unsigned int events)
+{
+	poll_request(ring, fd, events);
+	return submit(ring, false);
+}
+
+/* The ring pins this memory until it is closed. */
+int uiot_uring_pin(struct uiot_uring *ring, void *addr, size_t size)
+{
+	struct iovec iov = { addr, size };
+
+	return syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_BUFFERS,
+		       &iov, 1) ? -errno : 0;
+}
+
+/* Writes pinned memory to a file. Returns the number of bytes or a negative error code. */
+int uiot_uring_write(struct uiot_uring *ring, int fd, off_t at, const void *addr,
+		     size_t size)
+{
+	struct io_uring_sqe *request = ring->request;
+
+	memset(request, 0, sizeof(*request));
+	request->opcode = IORING_OP_WRITE_FIXED;
+	request->fd = fd;
+	request->off = at;
+	request->addr = (unsigned long)addr;
+	request->len = size;
+	return submit(ring, true);
 }
 
 /* The ring gets a reference to the file, and puts it. */
