@@ -47,6 +47,9 @@ soak:		## make check again and again, until it has passed RUNS=20 times in a row
 model:		## models of the core's protocols, with and without bugs; litmus tests
 	@$(lab) model
 
+chaos:		## random operations by a driver and by user space; SEED=N repeats a run
+	@$(lab) chaos $(kernel) $(if $(SEED),--seed "$(SEED)")
+
 lint:		## check the sources only: checkpatch, sparse, Sphinx, ...
 	@$(lab) lint
 
