@@ -111,6 +111,7 @@ jobs_of()
 	echo "$k/mainline-tcmu guest $k mainline tcmu"
 	echo "$k/ours-unplug host $k ours unplug"
 	echo "$k/mainline-unplug host $k mainline unplug"
+	echo "$k/ours-chaos host $k ours chaos"
 	echo "$k/ours-drivers guest $k ours drivers"
 	echo "$k/mainline-drivers guest $k mainline drivers"
 	jobs_of_32 "$k"
@@ -164,7 +165,7 @@ host_tests()
 
 	case $group in
 	lint) lint_tests "$kernel" ;;
-	tree | same) "$lab/lab" "$group" --kernel "$kernel" --list ;;
+	tree | same | chaos) "$lab/lab" "$group" --kernel "$kernel" --list ;;
 	bench-test | deb-test | model) "$lab/lab" "$group" --list ;;
 	unplug) "$selftests/unplug/unplug" --list | cut -d ' ' -f 1 ;;
 	esac | sed "s/^/$group /"

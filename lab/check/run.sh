@@ -104,6 +104,12 @@ run_alone()
 	done <"$dir/todo"
 }
 
+# On the debug kernel it runs with --all only.
+chaos_seconds()
+{
+	if is_debug "$1"; then echo 300; else echo 30; fi
+}
+
 run_host()
 {
 	local dir=$1 kernel=$2 modules=$3 group=$4 status=0
@@ -112,6 +118,7 @@ run_host()
 	case $group in
 	tree | same) options=(--kernel "$kernel") ;;
 	unplug) options=(--kernel "$kernel" --modules "$modules" --results "$dir/guests") ;;
+	chaos) options=(--kernel "$kernel" --seconds "$(chaos_seconds "$kernel")" --cut 0) ;;
 	esac
 	mapfile -t chosen < <(cut -d ' ' -f 2 "$dir/todo")
 	{
