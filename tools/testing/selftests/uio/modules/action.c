@@ -104,25 +104,36 @@ static void (*uio_test_act_find(const char *name))(struct uio_test_slot *slot)
 int uio_test_action_set(struct uio_test_slot *slot,
 			enum uio_test_callback callback, char *what)
 {
-	struct uio_test_action *action = &slot->actions[callback];
 	const char *name = strsep(&what, ":");
+	const struct uio_test_action action = {
+		.lock = uio_test_lock_find(name),
+		.act = uio_test_act_find(name),
+		.on = what ? uio_test_slot_find(what) : slot,
+	};
 
-	action->lock = uio_test_lock_find(name);
-	action->act = uio_test_act_find(name);
-	action->on = what ? uio_test_slot_find(what) : slot;
-	return (action->lock || action->act) && action->on ? 0 : -EINVAL;
+	if (!(action.lock || action.act) || !action.on)
+		return -EINVAL;
+
+	spin_lock(&slot->actions_lock);
+	slot->actions[callback] = action;
+	spin_unlock(&slot->actions_lock);
+	return 0;
 }
 
 void uio_test_action(struct uio_test_slot *slot, enum uio_test_callback callback)
 {
-	const struct uio_test_action *action = &slot->actions[callback];
+	struct uio_test_action action;
 
-	if (action->lock) {
-		action->lock->lock();
-		action->lock->unlock();
+	spin_lock(&slot->actions_lock);
+	action = slot->actions[callback];
+	spin_unlock(&slot->actions_lock);
+
+	if (action.lock) {
+		action.lock->lock();
+		action.lock->unlock();
 	}
-	if (action->act && action->on->dev)
-		action->act(action->on);
+	if (action.act && action.on->dev)
+		action.act(action.on);
 }
 
 /**

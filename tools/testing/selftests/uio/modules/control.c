@@ -160,6 +160,7 @@ static struct uio_test_slot *uio_test_slot_add(const char *name)
 	}
 
 	mutex_init(&slot->lock);
+	spin_lock_init(&slot->actions_lock);
 	init_waitqueue_head(&slot->wait);
 	init_irq_work(&slot->irq_work, uio_test_irq_work);
 	uio_test_slot_files(slot);
@@ -209,7 +210,9 @@ static void uio_test_slot_renew(struct uio_test_slot *slot)
 	slot->kick_ends_stall = false;
 	slot->open_errno = 0;
 	slot->irqcontrol_errno = 0;
+	spin_lock(&slot->actions_lock);
 	memset(slot->actions, 0, sizeof(slot->actions));
+	spin_unlock(&slot->actions_lock);
 }
 
 static int uio_test_renew(char **args)

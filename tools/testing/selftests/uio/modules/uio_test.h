@@ -96,6 +96,7 @@ struct uio_test_action {
  * @stall_ms: how long, once; 0: until they are let go
  * @kick_ends_stall: the context's kick ends the wait
  * @inside: number of callbacks that wait now
+ * @actions_lock: protects @actions
  * @actions: what else callbacks do
  * @opens: calls of info->open that succeeded
  * @releases: calls of info->release
@@ -130,6 +131,7 @@ struct uio_test_slot {
 	wait_queue_head_t wait;
 	bool kick_ends_stall;
 	atomic_t inside;
+	spinlock_t actions_lock; /* protects actions */
 	struct uio_test_action actions[UIO_TEST_CALLBACKS];
 
 	atomic_t opens;
