@@ -24,6 +24,14 @@
 /* a run ends after some seconds, but not before it has done so many operations */
 #define ENOUGH_OPS	10000
 
+/*
+ * watch() looks at the tasks all the time, so they run about as often as it does. Counting how
+ * often it looks is fair if the host has no time for the guest.
+ */
+#define TICK_US		5000
+#define TICKS_LATE	200		/* for a sleeper that should be awake */
+#define TICKS_HANG	4000		/* for an operation */
+
 /* at the end of a run, nothing takes longer */
 #define END_MS		(4 * UIOT_SOON_MS)
 
@@ -109,7 +117,7 @@ struct state {
  * @pid: the process
  * @tid: the thread
  * @shows: one of its mappings, for other processes
- * @uses: the open file that it touches or maps now, or 0
+ * @uses: the open file that it sleeps on, touches or maps now, or 0
  * @sleeps: it sleeps in the kernel
  * @sleeps_on: the open file that it waits for; 0: unknown
  * @sleeps_until: when it may be woken by a signal, in ms
@@ -190,6 +198,8 @@ struct world {
 	struct registration registrations[REMEMBERED];
 	struct open_file files[REMEMBERED];
 	struct task tasks[MAX_TASKS];
+	unsigned int ticks;		/* see watch.c */
+	unsigned int born[MAX_PROCESSES];	/* in ticks; 0: it is not there */
 };
 
 extern struct world *world;
@@ -304,6 +314,7 @@ struct user {
 extern __u64 held[FILES];	/* descriptors of this process: see files.c */
 
 pid_t user_start(unsigned int process);
+bool is_old(unsigned int process);
 void user_run(struct user *user, unsigned long operations);
 
 bool take(struct dice *dice, int *fd, __u32 *file);

@@ -26,6 +26,7 @@
 #define NODES	"/dev/uio-chaos-"
 /* such memory is never freed: see uio_test_keeps_memory() in modules/device.c */
 #define COUNTED_MAX	64
+#define DRIVER_US	200
 
 enum stage { NONE, IDLE, LIVE, REVOKED, DRAINED, KEPT };
 
@@ -38,7 +39,6 @@ enum stage { NONE, IDLE, LIVE, REVOKED, DRAINED, KEPT };
  * @options: of the device
  * @reg: the registration, from LIVE to KEPT
  * @may_revoke: a callback may revoke it
- * @stalls: a callback has to wait, now or later
  */
 struct device {
 	pthread_rwlock_t lock;
@@ -48,7 +48,6 @@ struct device {
 	struct options options;
 	struct registration *reg;
 	bool may_revoke;
-	bool stalls;
 };
 
 static struct device devices[MAX_DEVICES];
@@ -160,7 +159,6 @@ static void make(struct device *dev, struct dice *dice)
 		__atomic_add_fetch(&counted, 1, __ATOMIC_RELAXED);
 	pthread_rwlock_wrlock(&dev->lock);
 	dev->may_revoke = false;
-	dev->stalls = false;
 	ret = command("renew %s owner=%u %s%s", dev->name, owner, dev->options.text,
 		      idle ? " idle" : "");
 	if (!ret)
@@ -236,16 +234,31 @@ static struct device *own_device(void *actor, struct dice *dice)
 	return own ? &devices[nr + roll(dice, own) * world->drivers] : NULL;
 }
 
-/* One that is going to go: best while a callback is inside. */
+/* Returns one of the thread's own devices that is live and in use, or NULL. */
+static struct device *busy_device(void *actor, struct dice *dice)
+{
+	unsigned int at = roll(dice, MAX_TASKS), i, nr;
+	struct open_file *file;
+	__u32 owner;
+
+	for (i = 0; i < MAX_TASKS; i++) {
+		file = file_find(world->tasks[(at + i) % MAX_TASKS].uses);
+		owner = file ? file->view.owner : 0;
+		for (nr = driver_nr(actor); owner && nr < world->devices; nr += world->drivers)
+			if (devices[nr].stage == LIVE && devices[nr].reg->view.owner == owner)
+				return &devices[nr];
+	}
+	return NULL;
+}
+
+/* One that is going to go, or NULL. */
 static struct device *victim(void *actor, struct dice *dice)
 {
-	unsigned int nr;
+	struct device *dev = chance(dice, 2) ? busy_device(actor, dice) : NULL;
 
-	for (nr = driver_nr(actor); nr < world->devices; nr += world->drivers)
-		if (__atomic_load_n(&devices[nr].stalls, __ATOMIC_RELAXED) &&
-		    devices[nr].stage == LIVE && device_count(nr, "inside") > 0)
-			return &devices[nr];
-	return own_device(actor, dice);
+	if (!dev)
+		dev = own_device(actor, dice);
+	return dev && dev->options.lasts && !chance(dice, 64) ? NULL : dev;
 }
 
 static OPERATION(drive_make)
@@ -396,7 +409,6 @@ static OPERATION(drive_stall)
 	if (chance(dice, 2))
 		command("kickable %s", dev->name);
 	command("stall %s %s:%u", dev->name, any_callback(dev, dice), 1 + roll(dice, 100));
-	__atomic_store_n(&dev->stalls, true, __ATOMIC_RELAXED);
 	pthread_rwlock_unlock(&dev->lock);
 }
 
@@ -419,6 +431,8 @@ static OPERATION(drive_act)
 
 	if (!dev)
 		return;
+	if (dev->options.lasts && !what)
+		what = 1;
 	if (!what) {
 		mark(&dev->may_revoke);
 		reg = __atomic_load_n(&dev->reg, __ATOMIC_SEQ_CST);
@@ -452,14 +466,15 @@ static OPERATION(drive_errno)
 
 static OPERATION(drive_kill)
 {
-	struct task *task;
+	unsigned int process;
+	pid_t pid;
 
-	/* not so often that no process has time to do anything */
-	if (!world->processes || !chance(dice, 4))
+	if (!world->processes)
 		return;
-	task = task_of(roll(dice, world->processes), 0);
-	if (task->pid)
-		kill(task->pid, SIGKILL);
+	process = roll(dice, world->processes);
+	pid = __atomic_load_n(&task_of(process, 0)->pid, __ATOMIC_RELAXED);
+	if (pid && is_old(process))
+		kill(pid, SIGKILL);
 }
 
 const struct kind driver_kinds[] = {
@@ -489,8 +504,11 @@ static void *drive(void *arg)
 
 	task->pid = getpid();
 	task->tid = gettid();
-	while (!__atomic_load_n(&world->stop, __ATOMIC_ACQUIRE))
+	while (!__atomic_load_n(&world->stop, __ATOMIC_ACQUIRE)) {
 		run_next(driver_kinds, world->driver_kinds, task, task);
+		/* most of the time is for user space */
+		usleep(DRIVER_US);
+	}
 	task->tid = 0;
 	return NULL;
 }

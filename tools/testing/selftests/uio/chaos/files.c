@@ -23,6 +23,21 @@
 /* the number of the open file, and the descriptor + 1 */
 __u64 held[FILES];
 
+static const struct view nothing_known;
+
+static const struct view *view_of(__u32 nr)
+{
+	struct open_file *file = file_find(nr);
+
+	return file ? &file->view : &nothing_known;
+}
+
+/* After the end, all operations of the file have to say so. */
+static bool is_over(const struct state *state)
+{
+	return state->gone || state->file_revoked;
+}
+
 static __u64 swap(unsigned int slot, __u64 value)
 {
 	return __atomic_exchange_n(&held[slot], value, __ATOMIC_ACQ_REL);
@@ -59,12 +74,20 @@ static bool take_file(__u32 file, int *fd)
 	return false;
 }
 
-/* Puts a descriptor into the table. If that is full, another one is closed. */
+/*
+ * Puts a descriptor into the table. If that is full, another one is closed. Files that are over
+ * have to go some time: else there would be no others.
+ */
 void give(struct dice *dice, int fd, __u32 file)
 {
 	__u64 value = (__u64)file << 32 | (__u32)(fd + 1), none = 0;
+	struct state state = look(file, view_of(file)->owner);
 	unsigned int at = roll(dice, FILES), i;
 
+	if (is_over(&state) && chance(dice, 4)) {
+		close(fd);
+		return;
+	}
 	for (i = 0; i < FILES; i++, none = 0)
 		if (__atomic_compare_exchange_n(&held[(at + i) % FILES], &none, value, false,
 						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
@@ -72,15 +95,6 @@ void give(struct dice *dice, int fd, __u32 file)
 	value = swap(at, value);
 	if (value)
 		close((int)(__u32)value - 1);
-}
-
-static const struct view nothing_known;
-
-static const struct view *view_of(__u32 nr)
-{
-	struct open_file *file = file_find(nr);
-
-	return file ? &file->view : &nothing_known;
 }
 
 /*
@@ -220,6 +234,10 @@ static int *asleep_of(const struct task *task)
 
 void sleep_begin(struct task *task, int fd, __u32 file, struct dice *dice)
 {
+	/* so that others can revoke or close the file meanwhile */
+	if (chance(dice, 4))
+		give_copy(dice, fd, file);
+	__atomic_store_n(&task->uses, file, __ATOMIC_RELAXED);
 	task->sleeps_until = now_ms() + roll(dice, chance(dice, 8) ? 200 : 20);
 	task->sleeps_on = file;
 	__atomic_store_n(asleep_of(task), fd + 1, __ATOMIC_RELEASE);
@@ -230,6 +248,7 @@ void sleep_begin(struct task *task, int fd, __u32 file, struct dice *dice)
 int sleep_end(struct task *task)
 {
 	__atomic_store_n(&task->sleeps, false, __ATOMIC_RELEASE);
+	__atomic_store_n(&task->uses, 0, __ATOMIC_RELAXED);
 	return __atomic_exchange_n(asleep_of(task), 0, __ATOMIC_ACQ_REL) - 1;
 }
 
@@ -244,18 +263,15 @@ OPERATION(do_close_asleep)
 	/* a child has no other threads */
 	if (user->depth || task == user->task || !__atomic_load_n(&task->sleeps, __ATOMIC_ACQUIRE))
 		return;
+	/* watch() waits for it to wake up by itself */
+	if (task->late)
+		return;
 	fd = __atomic_exchange_n(&asleep[thread], 0, __ATOMIC_ACQ_REL) - 1;
 	if (fd < 0)
 		return;
 	/* from now on it may sleep on another file that gets the number */
 	__atomic_store_n(&task->sleeps_on, 0, __ATOMIC_SEQ_CST);
 	close(fd);
-}
-
-/* After the end, all operations of the file have to say so. */
-static bool is_over(const struct state *before)
-{
-	return before->gone || before->file_revoked;
 }
 
 static void judge_call(const char *what, const struct state *before, long ret, __u32 file)
@@ -420,13 +436,13 @@ OPERATION(do_fasync)
 	give(dice, fd, file);
 }
 
-/* Takes a file that some thread is touching or mapping. */
-static bool take_busy(struct user *user, struct dice *dice, int *fd, __u32 *file)
+/* Takes a file that some thread is sleeping on, touching or mapping. */
+static bool take_busy(struct dice *dice, int *fd, __u32 *file)
 {
-	unsigned int at = roll(dice, MAX_THREADS), i;
+	unsigned int at = roll(dice, MAX_TASKS), i;
 
-	for (i = 0; i < MAX_THREADS; i++) {
-		*file = __atomic_load_n(&task_of(user->process, (at + i) % MAX_THREADS)->uses,
+	for (i = 0; i < MAX_TASKS; i++) {
+		*file = __atomic_load_n(&world->tasks[(at + i) % MAX_TASKS].uses,
 					__ATOMIC_RELAXED);
 		if (*file && take_file(*file, fd))
 			return true;
@@ -442,7 +458,7 @@ OPERATION(do_revoke)
 	int fd;
 
 	if (!chance(dice, 4))
-		taken = take_busy(actor, dice, &fd, &nr);
+		taken = take_busy(dice, &fd, &nr);
 	if (!taken && !take(dice, &fd, &nr))
 		return;
 	file = file_find(nr);

@@ -76,7 +76,7 @@ static struct sight sight_of(const char *how, const struct map *map, unsigned in
 	return sight_begin(how, &map->view, map->file, map->region, map->first + page);
 }
 
-/* Whoever revokes a file likes to take one that is in use. */
+/* Whoever revokes a file or a device likes to take one that is in use. */
 static void use(struct user *user, __u32 file)
 {
 	__atomic_store_n(&user->task->uses, file, __ATOMIC_RELAXED);
@@ -152,8 +152,8 @@ static struct map *keep(struct user *user, const struct map *map, struct dice *d
 	return slot;
 }
 
-/* Offsets and sizes that are wrong, too. Returns false if the file is of no use. */
-static bool map_file(struct user *user, struct map *map, int fd, struct dice *dice)
+/* Offsets and sizes that are wrong, too. */
+static void map_file(struct user *user, struct map *map, int fd, struct dice *dice)
 {
 	off_t offset;
 	struct state before;
@@ -169,7 +169,7 @@ static bool map_file(struct user *user, struct map *map, int fd, struct dice *di
 	map->addr = map_somewhere(user, map, fd, offset, dice);
 	use(user, 0);
 	if (map->addr == MAP_FAILED)
-		return errno != EIO && errno != ENODEV;
+		return;
 
 	happened(MAPPINGS);
 	judge_mmap(map, &before);
@@ -177,14 +177,12 @@ static bool map_file(struct user *user, struct map *map, int fd, struct dice *di
 	/* if the file was revoked meanwhile, the page must be gone */
 	if (look(map->file, map->view.owner).file_revoked)
 		load_once(user, map, 0, 0);
-	return true;
 }
 
 OPERATION(do_mmap)
 {
 	struct open_file *file;
 	struct map map = { };
-	bool useful = true;
 	int fd;
 
 	if (!take(dice, &fd, &map.file))
@@ -195,12 +193,9 @@ OPERATION(do_mmap)
 	file = file_find(map.file);
 	if (file && file->view.regions) {
 		map.view = file->view;
-		useful = map_file(actor, &map, fd, dice);
+		map_file(actor, &map, fd, dice);
 	}
-	if (useful || chance(dice, 4))
-		give(dice, fd, map.file);
-	else
-		close(fd);
+	give(dice, fd, map.file);
 }
 
 OPERATION(do_munmap)

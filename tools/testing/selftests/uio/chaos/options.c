@@ -61,14 +61,14 @@ static void add_region(struct options *options, unsigned int kind, unsigned int 
 /* The driver maps its memory itself, if it may have memory of that kind. */
 static const char *choose_own_mmap(struct options *options, struct dice *dice)
 {
-	static const char * const how[] = { "", "counted ", "populate ", "remap " };
-	unsigned int i = roll(dice, 4);
-	const char *memory = i == 3 ? "phys" : "virtual";
+	static const char * const how[] = { "", "counted ", "populate ", "remap ", "remap " };
+	unsigned int i = roll(dice, 5);
+	const char *memory = i >= 3 ? "phys" : "virtual";
 
 	if (!(world->memory >> find_memory(memory) & 1))
 		return NULL;
 	options->counted = i == 1;
-	options->view.stays = i != 3;
+	options->view.stays = i < 3;
 	add(options, "mmap %s", how[i]);
 	return memory;
 }
@@ -123,6 +123,7 @@ void options_choose(struct options *options, bool context, bool allow_counted,
 	choose_regions(options, memory, context, dice);
 	choose_irq(options, dice);
 	options->quiet = chance(dice, 3);
+	options->lasts = chance(dice, 4);
 	if (chance(dice, 8))
 		add(options, "ports ");
 	if (chance(dice, 8))

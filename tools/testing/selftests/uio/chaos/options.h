@@ -11,6 +11,7 @@ struct options {
 	struct view view;
 	bool counted;
 	bool real_irq;
+	bool lasts;		/* for some time: its files are revoked, too */
 	bool quiet;		/* no events: nothing else wakes whom a revoke forgets */
 };
 

@@ -146,11 +146,14 @@ OPERATION(do_vm_other)
 
 /* Children */
 
-static void be_child(struct user *user, unsigned int operations)
+static void be_child(struct user *user, pid_t parent, unsigned int operations)
 {
 	unsigned int i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* it was killed before that: nobody would end our sleeps */
+	if (getppid() != parent)
+		_exit(0);
 	user->depth++;
 	/* it is the parent's, and its pages need not be mapped here */
 	user->has_ring = false;
@@ -167,14 +170,14 @@ static void be_child(struct user *user, unsigned int operations)
 static void forked(struct user *user, unsigned int operations, bool kill_it)
 {
 	struct task *task = user->task;
+	pid_t parent = getpid(), pid;
 	int status = 0;
-	pid_t pid;
 
 	if (user->depth > 1)
 		return;
 	pid = fork_between();
 	if (!pid)
-		be_child(user, operations);
+		be_child(user, parent, operations);
 	if (pid < 0)
 		return;
 	happened(CHILDREN);
@@ -201,8 +204,9 @@ OPERATION(do_fork_kill)
 
 OPERATION(do_exit)
 {
-	/* not so often that no process has time to do anything */
-	if (chance(dice, 4))
+	struct user *user = actor;
+
+	if (user->depth || is_old(user->process))
 		_exit(0);
 }
 

@@ -128,6 +128,8 @@ static void run_process(unsigned int process)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	set_signals();
+	__atomic_store_n(&task_of(process, 0)->pid, getpid(), __ATOMIC_RELAXED);
+	__atomic_store_n(&world->born[process], world->ticks, __ATOMIC_RELEASE);
 	for (i = 0; i < world->threads; i++) {
 		open_user(&users[i], process, i);
 		if (i && pthread_create(&thread, NULL, user_thread, &users[i]))
@@ -137,6 +139,14 @@ static void run_process(unsigned int process)
 	/* everything is open and mapped: watch() kills us */
 	for (;;)
 		pause();
+}
+
+/* May it end? Young ones have sleepers that watch() has not yet waited for. */
+bool is_old(unsigned int process)
+{
+	unsigned int born = __atomic_load_n(&world->born[process], __ATOMIC_ACQUIRE);
+
+	return born && __atomic_load_n(&world->ticks, __ATOMIC_RELAXED) - born > 3 * TICKS_LATE;
 }
 
 pid_t user_start(unsigned int process)

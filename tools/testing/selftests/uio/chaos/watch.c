@@ -16,14 +16,6 @@
 #include "chaos.h"
 #include "uio_testlib.h"
 
-/*
- * We look at the tasks all the time, so they run at least as often as we do. Counting how often
- * we look is fair if the host has no time for the guest.
- */
-#define TICK_US		5000
-#define TICKS_LATE	400
-#define TICKS_HANG	4000
-
 static pid_t pids[MAX_PROCESSES];
 
 static unsigned int task_nr(const struct task *task)
@@ -130,6 +122,7 @@ static void process_ended(unsigned int process, int status)
 	unsigned int i;
 
 	pids[process] = 0;
+	world->born[process] = 0;
 	for (i = 0; i < MAX_THREADS; i++, task++) {
 		task->what = NULL;
 		task->tid = 0;
@@ -189,14 +182,15 @@ void watch(void)
 {
 	int log = uiot_log_open();
 	long began = now_ms();
-	unsigned int tick;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	for (tick = 0; !is_enough(began); tick++) {
+	while (!is_enough(began)) {
+		/* from 1 */
+		__atomic_add_fetch(&world->ticks, 1, __ATOMIC_RELAXED);
 		reap();
 		start_processes();
 		check_tasks();
-		if (tick % 20 == 0)
+		if (world->ticks % 20 == 0)
 			check_log(log);
 		usleep(TICK_US);
 	}
