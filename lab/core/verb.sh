@@ -224,20 +224,23 @@ check_host()
 	make_dir "$build"
 }
 
+# Print the commit of the sources. It ends in -dirty if they are not as in that commit.
+commit_here()
+{
+	git -c safe.directory="$top" -C "$top" describe --always --dirty 2>/dev/null ||
+		echo unknown
+}
+
 # Only one run writes to $results. The file origin has its commit and arguments.
 open_results()
 {
-	local commit
-
 	check_host
 	make_dir "$results"
 	exec {locked}>"$results/lock"
 	flock --nonblock "$locked" ||
 		die "another run writes to $(short "$results"): wait for it to end"
-	commit=$(git -c safe.directory="$top" -C "$top" describe --always --dirty 2>/dev/null) ||
-		commit=unknown
-	[ -n "${last-}" ] ||
-		echo "$commit $(date +%F) $verb $verb_args" >"$results/origin"
+	[ -n "${last-}${resume-}" ] ||
+		echo "$(commit_here) $(date +%F) $verb $verb_args" >"$results/origin"
 }
 
 # Make $work, a directory for temporary files. Remove those of commands that were killed
