@@ -13,6 +13,8 @@ static const char * const places[] = {
 };
 
 #define TIMES	"1000000000"	/* more than there can be */
+/* a registration has more than 100 allocations, and some have to succeed */
+#define PERCENT	"1"
 
 static int set(const char *place, const char *file, const char *value)
 {
@@ -53,7 +55,7 @@ static int turn_on(const char *place, const char *start, const char *end)
 		{ "times", TIMES },		{ "space", "0" },
 		{ "task-filter", "N" },		{ "ignore-gfp-wait", "N" },
 		{ "stacktrace-depth", "32" },	{ "require-start", start },
-		{ "require-end", end },		{ "probability", "10" },
+		{ "require-end", end },		{ "probability", PERCENT },
 	};
 	unsigned int i;
 	int ret = 0;
