@@ -151,7 +151,7 @@ void uio_free_irq(struct uio_object *obj)
 		return;
 
 	free_irq(obj->irq, obj);
-	obj->irq = UIO_IRQ_NONE;
+	WRITE_ONCE(obj->irq, UIO_IRQ_NONE);
 }
 
 /* Does the driver say now that there can be events? False if the device is revoked. */

@@ -285,5 +285,6 @@ const struct file_operations uio_fops = {
 	.mmap		= uio_mmap,
 	.unlocked_ioctl	= uio_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
+	.show_fdinfo	= uio_show_fdinfo,
 	.llseek		= noop_llseek,
 };

@@ -74,6 +74,8 @@
  *	device
  * @info_key: the same for &uio_device.info_lock
  * @rcu: uio_event_notify() and open() look the object up without a reference
+ * @serial: number of the registration, for operators: minors are used again, this is not
+ * @name: a copy of &uio_info.name at the registration: fdinfo outlives the driver's
  *
  * struct uio_device can't have these members: compiled drivers know its layout.
  */
@@ -96,6 +98,8 @@ struct uio_object {
 	struct lock_class_key	active_key;
 	struct lock_class_key	info_key;
 	struct rcu_head		rcu;
+	u64			serial;
+	const char		*name;
 };
 
 #define to_uio_object(_idev) container_of(_idev, struct uio_object, idev)
@@ -116,6 +120,7 @@ void uio_wake_drain(struct uio_object *obj);
 void uio_make_live(struct uio_object *obj);
 void uio_revoke(struct uio_object *obj);
 void uio_drain(struct uio_object *obj);
+const char *uio_state_name(const struct uio_object *obj);
 
 /*
  * Added to &uio_object.active while the device is not live. So far below 0 that no
@@ -252,6 +257,9 @@ void uio_forget_populating(struct uio_object *obj, const struct uio_file *uf,
 			   const struct mm_struct *mm);
 void uio_unmap_device(struct uio_object *obj);
 void uio_unmap_file(struct uio_file *uf);
+
+/* uio_fdinfo.c: what operators see of an open file */
+void uio_show_fdinfo(struct seq_file *m, struct file *filp);
 
 /* uio_event.c: interrupts, waiting, waking */
 int uio_request_irq(struct uio_object *obj);

@@ -45,6 +45,8 @@
 /* Objects that are not freed yet; module exit waits for zero. */
 static atomic_t uio_nr_objects;
 
+static atomic64_t uio_last_serial;
+
 /* The slow path of uio_leave(). The object may be freed: use its address only. */
 void uio_wake_drain(struct uio_object *obj)
 {
@@ -94,6 +96,20 @@ static bool uio_drained(const struct uio_object *obj)
 	return atomic_read_acquire(&obj->active) == UIO_REVOKED_BIAS;
 }
 
+/**
+ * uio_state_name - name of the state, for operators
+ * @obj: the device
+ *
+ * Return: "live"; "revoked": something of the driver may still run; or "drained".
+ */
+const char *uio_state_name(const struct uio_object *obj)
+{
+	if (uio_is_live(obj))
+		return "live";
+	return uio_drained(obj) && READ_ONCE(obj->irq) == UIO_IRQ_NONE ? "drained" :
+									  "revoked";
+}
+
 /* REVOKED to DRAINED: waits for all callers inside and for the interrupt handler. */
 void uio_drain(struct uio_object *obj)
 {
@@ -136,7 +152,14 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 	if (!obj)
 		return NULL;
 
+	obj->name = kstrdup(info->name, GFP_KERNEL);
+	if (!obj->name) {
+		kfree(obj);
+		return NULL;
+	}
+
 	atomic_inc(&uio_nr_objects);
+	obj->serial = atomic64_inc_return(&uio_last_serial);
 	atomic_set(&obj->active, UIO_REVOKED_BIAS);
 	lockdep_register_key(&obj->active_key);
 	lockdep_init_map(&obj->dep_map, "uio_active", &obj->active_key, 0);
@@ -172,6 +195,7 @@ void uio_object_release(struct device *dev)
 	xa_destroy(&obj->file_ids);
 	lockdep_unregister_key(&obj->info_key);
 	lockdep_unregister_key(&obj->active_key);
+	kfree(obj->name);
 	kfree_rcu(obj, rcu);
 	if (atomic_dec_and_test(&uio_nr_objects))
 		wake_up_var(&uio_nr_objects);

@@ -97,6 +97,37 @@ int uiot_write_file(const char *path, const char *text)
 	return n < 0 ? n : 0;
 }
 
+int uiot_fdinfo(int fd, const char *key, char *value, size_t size)
+{
+	char path[64], line[256];
+	size_t n = strlen(key);
+	int ret = -ENOENT;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+
+	while (ret && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, key, n) || strncmp(line + n, ":\t", 2))
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		snprintf(value, size, "%s", line + n + 2);
+		ret = 0;
+	}
+	fclose(f);
+	return ret;
+}
+
+long long uiot_fdinfo_number(int fd, const char *key)
+{
+	char value[32];
+	int ret = uiot_fdinfo(fd, key, value, sizeof(value));
+
+	return ret ? ret : atoll(value);
+}
+
 /* Modules */
 
 /*

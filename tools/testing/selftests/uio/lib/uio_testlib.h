@@ -103,6 +103,9 @@ int uiot_sysfs_open(const struct uiot_dev *dev, const char *file);
 int uiot_read_file(const char *path, char *buf, size_t size);
 bool uiot_file_counts(const char *path);
 int uiot_write_file(const char *path, const char *text);
+/* the value of a line in /proc/self/fdinfo; -ENOENT: there is no such line */
+int uiot_fdinfo(int fd, const char *key, char *value, size_t size);
+long long uiot_fdinfo_number(int fd, const char *key);
 
 /* runs a command, and returns its exit status */
 int uiot_shell(const char *command);

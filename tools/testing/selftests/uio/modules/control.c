@@ -24,6 +24,7 @@
  *		unaligned	regions begin inside a page; after mem=
  *		noirqcontrol	without an irqcontrol callback
  *		devm		register for a parent's lifetime
+ *		oddname		the name has a line end and other control characters
  *		owner=N		all pages hold N, and I/O memory is given to the next
  *				device at once: see memory.c; before all others
  *		idle		do not register yet

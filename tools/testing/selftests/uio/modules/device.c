@@ -187,6 +187,8 @@ static int uio_test_device_option(struct uio_test_device *dev, char *arg)
 		dev->info.irqcontrol = NULL;
 	else if (!strcmp(arg, "devm"))
 		dev->devm = true;
+	else if (!strcmp(arg, "oddname"))
+		dev->info.name = "odd\nuio-state:\tlive\\\177";
 	else if (!strcmp(arg, "populate") && !uio_test_can_populate)
 		return -EOPNOTSUPP;
 	else if (!strcmp(arg, "populate"))
