@@ -23,7 +23,7 @@
  * Change this name whenever the layout or the meaning of contexts changes. On kernels
  * without symbol versions, it alone keeps a driver for other contexts from loading.
  */
-#define uio_context_init	uio_context_init_v2
+#define uio_context_init	uio_context_init_v3
 
 /*
  * These macros make our header the old kernel's, to the compiler and to genksyms. So even

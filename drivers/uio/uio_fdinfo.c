@@ -3,7 +3,7 @@
  * Userspace I/O: /proc/PID/fdinfo/FD, from which an operator learns who still has a device,
  * and how much of it. Documentation/ABI/testing/procfs-fdinfo-uio describes the lines.
  *
- * It never waits for the driver, and never needs its memory.
+ * It never waits for the driver. When the device is gone, it asks the context only.
  */
 
 #include "uio_internal.h"
@@ -88,6 +88,7 @@ void uio_show_fdinfo(struct seq_file *m, struct file *filp)
 {
 	const struct uio_file *uf = filp->private_data;
 	const struct uio_object *obj = uf->obj;
+	struct uio_context *ctx = obj->ctx;
 
 	seq_printf(m, "uio-device:\t%s\n", dev_name(&obj->idev.dev));
 	seq_puts(m, "uio-name:\t");
@@ -96,4 +97,7 @@ void uio_show_fdinfo(struct seq_file *m, struct file *filp)
 	seq_printf(m, "uio-state:\t%s\n", uio_state_name(obj));
 	seq_printf(m, "uio-file-revoked:\t%d\n", READ_ONCE(uf->revoked));
 	uio_show_mapped(m, filp);
+	/* no uio_enter(): the file has a reference */
+	if (ctx && ctx->ops->show_fdinfo)
+		ctx->ops->show_fdinfo(ctx, m);
 }

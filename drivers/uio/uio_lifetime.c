@@ -35,8 +35,8 @@
  *
  * The core calls into the driver, and puts the driver's memory into page tables, only
  * between uio_enter() and uio_leave(). It may sleep there. Calls that have to come later
- * do not enter: with a context, &uio_info.release and the context's release; without a
- * context, vm_operations that count mappings, see uio_driver_mmap.c.
+ * do not enter: with a context, &uio_info.release and the context's show_fdinfo and
+ * release; without a context, vm_operations that count mappings, see uio_driver_mmap.c.
  *
  * Event count and wait queue belong to the core. So read() and poll() enter only if
  * there is no event, to see whether the driver has an interrupt.

@@ -203,7 +203,7 @@ EXPORT_SYMBOL_GPL(uio_revoke_device);
  *
  * Afterwards no callback of the driver runs, including its interrupt handler, and the
  * interrupt line is free. But if the driver has a context, &uio_info.release is still to
- * be called for open files.
+ * be called for open files, and &uio_context_ops.show_fdinfo may be.
  *
  * Context: Process context, may sleep. Calling it from inside a callback, or with a lock
  * held that a callback takes, is a deadlock that lockdep reports. Not concurrently with
@@ -229,8 +229,9 @@ EXPORT_SYMBOL_GPL(uio_drain_device);
  *
  * Without a context the core does not use @info and its memory any more. With a context
  * two calls are still to come: &uio_info.release for each open file, and at last the
- * context's release. vm_operations of the driver that have both open and close are called
- * until the last mapping is gone.
+ * context's release. Before that, &uio_context_ops.show_fdinfo may be called.
+ * vm_operations of the driver that have both open and close are called until the last
+ * mapping is gone.
  *
  * Context: Process context, may sleep. Calling it from inside a callback, or with a lock
  * held that a callback takes, is a deadlock that lockdep reports.

@@ -16,6 +16,7 @@
 #include <linux/interrupt.h>
 
 struct module;
+struct seq_file;
 struct uio_map;
 struct uio_portio;
 
@@ -223,6 +224,20 @@ struct uio_context_ops {
 	 * the registration failed: then nobody was inside.
 	 */
 	void (*kick)(struct uio_context *ctx);
+	/**
+	 * @show_fdinfo: print what the context holds, for an operator who reads
+	 * /proc/PID/fdinfo of an open file. Optional.
+	 *
+	 * Print lines to @m, each by seq_printf(m, "NAME-KEY:\t%lu\n", value),
+	 * where NAME is the driver's name. Memory is in bytes, and the key then
+	 * ends in -bytes.
+	 *
+	 * Called at any time while a file is open, even after
+	 * uio_unregister_device(), and concurrently with everything else. It
+	 * must not use the hardware, and must not wait for user space, nor for
+	 * a lock that another callback may hold for long.
+	 */
+	void (*show_fdinfo)(struct uio_context *ctx, struct seq_file *m);
 };
 
 /**

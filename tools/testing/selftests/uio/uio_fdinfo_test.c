@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * UIO: what /proc/PID/fdinfo says of an open file: which device it is, even if that is gone,
- * and how many bytes are mapped through it.
+ * how many bytes are mapped through it, and what its context says.
  */
 
 #include <fcntl.h>
@@ -365,6 +365,68 @@ TEST_F(mapped, until_unmapped_though_the_file_is_revoked)
 	EXPECT_PAGES(self->fd, 0, PAGES);
 	munmap(p, PAGES * self->page);
 	EXPECT_PAGES(self->fd, 0, 0);
+}
+
+/* A device that counts touches, and shows this count. */
+FIXTURE(context)
+{
+	struct uiot_dev dev;
+	int fd;
+	void *p;
+};
+
+FIXTURE_SETUP(context)
+{
+	__u32 word;
+
+	UIOT_SETUP(&self->dev, "ctx mem=context:4");
+	UIOT_OPEN(self->fd, &self->dev);
+	self->p = map(self->fd, 0, 4);
+	ASSERT_NE(MAP_FAIL, self->p);
+	ASSERT_EQ(0, uiot_load_word(self->p, &word));
+}
+
+FIXTURE_TEARDOWN(context)
+{
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(context, is_asked_while_the_device_is_live)
+{
+	__u32 word;
+
+	EXPECT_LINE(self->fd, "test-faults", "1");
+	ASSERT_EQ(0, uiot_load_word(self->p + 2 * uiot_page(), &word));
+	EXPECT_LINE(self->fd, "test-faults", "2");
+}
+
+/* It does not wait for another callback, either. */
+TEST_F(context, is_asked_while_a_call_is_inside)
+{
+	struct uiot_op op = { .fn = uiot_op_write, .fd = self->fd };
+
+	ASSERT_EQ(0, uiot_do(&self->dev, "stall irqcontrol"));
+	ASSERT_EQ(0, uiot_start(&op));
+	ASSERT_TRUE(uiot_count_becomes(&self->dev, "inside", 1));
+	EXPECT_LINE(self->fd, "test-faults", "1");
+	ASSERT_EQ(0, uiot_do(&self->dev, "revoke"));
+	EXPECT_LINE(self->fd, "test-faults", "1");
+	ASSERT_EQ(0, uiot_do(&self->dev, "resume"));
+	ASSERT_EQ(0, uiot_join(&op, UIOT_SOON_MS));
+}
+
+TEST_F(context, is_asked_when_the_device_is_gone)
+{
+	ASSERT_EQ(0, uiot_do(&self->dev, "unregister"));
+	EXPECT_EQ(0, uiot_count(&self->dev, "frees"));
+	EXPECT_LINE(self->fd, "test-faults", "1");
+}
+
+TEST_F(context, is_asked_when_the_file_is_revoked)
+{
+	ASSERT_EQ(0, ioctl(self->fd, UIO_IOC_REVOKE, 0));
+	EXPECT_LINE(self->fd, "test-faults", "1");
 }
 
 TEST_HARNESS_MAIN

@@ -6,6 +6,7 @@
 
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/seq_file.h>
 #include <linux/vmalloc.h>
 
 #include "uio_test.h"
@@ -105,10 +106,16 @@ static void uio_test_context_kick(struct uio_context *ctx)
 		uio_test_let_go(slot);
 }
 
+static void uio_test_context_show_fdinfo(struct uio_context *ctx, struct seq_file *m)
+{
+	seq_printf(m, "test-faults:\t%d\n", atomic_read(&to_device(ctx)->slot->faults));
+}
+
 static const struct uio_context_ops uio_test_context_ops = {
 	.release	= uio_test_context_release,
 	.get_pages	= uio_test_context_get_pages,
 	.kick		= uio_test_context_kick,
+	.show_fdinfo	= uio_test_context_show_fdinfo,
 };
 
 int uio_test_context_init(struct uio_test_device *dev)
