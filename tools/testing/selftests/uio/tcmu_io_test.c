@@ -139,6 +139,17 @@ TEST_F(io, answers_carry_data)
 	EXPECT_EQ(0, memcmp(self->sent[READ].p, self->sent[WRITE].p, DATA_SIZE));
 }
 
+TEST_F(io, fdinfo_shows_its_data)
+{
+	long long bytes = uiot_fdinfo_number(self->lun.fd, "tcmu-data-bytes");
+
+	EXPECT_LE(NR * DATA_SIZE, bytes);
+	EXPECT_EQ(0, bytes % (long long)uiot_page());
+	START_DELETE();
+	DELETED();
+	EXPECT_EQ(0, uiot_fdinfo_number(self->lun.fd, "tcmu-data-bytes"));
+}
+
 /* What a handler does: it copies from the data area to a file, and back. */
 struct handler {
 	int fd;

@@ -196,6 +196,32 @@ TEST_F(ring, d18_forked_copy_is_the_same_after_delete)
 	EXPECT_EQ(0, uiot_child_end(&child));
 }
 
+TEST_F(ring, fdinfo_shows_its_memory)
+{
+	const struct tcmu_mailbox *mailbox = self->p;
+	long long ring = mailbox->cmdr_off + mailbox->cmdr_size;
+	long long size = self->tcmu.size;
+
+	EXPECT_EQ(ring, uiot_fdinfo_number(self->fd, "tcmu-ring-bytes"));
+	/* no request has used the data area yet */
+	EXPECT_EQ(0, uiot_fdinfo_number(self->fd, "tcmu-data-bytes"));
+	EXPECT_EQ(size, uiot_fdinfo_number(self->fd, "uio-mapped-0"));
+}
+
+/* What is mapped belongs to the mapping. */
+TEST_F(ring, fdinfo_shows_no_memory_after_delete)
+{
+	long long size = self->tcmu.size;
+	char state[16] = "";
+
+	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
+	EXPECT_EQ(0, uiot_fdinfo_number(self->fd, "tcmu-ring-bytes"));
+	EXPECT_EQ(0, uiot_fdinfo_number(self->fd, "tcmu-data-bytes"));
+	EXPECT_EQ(size, uiot_fdinfo_number(self->fd, "uio-mapped-0"));
+	EXPECT_EQ(0, uiot_fdinfo(self->fd, "uio-state", state, sizeof(state)));
+	EXPECT_STREQ("drained", state);
+}
+
 /* A daemon that also serves other devices may prefer zeros to being killed. */
 FIXTURE(sink)
 {
