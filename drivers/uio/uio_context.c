@@ -4,6 +4,7 @@
  */
 
 #include "uio_internal.h"
+#include "uio_trace.h"
 
 #include <linux/debugobjects.h>
 
@@ -52,6 +53,7 @@ void uio_context_init(struct uio_context *ctx,
 
 	kref_init(&ctx->kref);
 	atomic_set(&ctx->used, 0);
+	ctx->serial = 0;
 	ctx->ops = ops;
 	ctx->flags = flags;
 	debug_object_init(ctx, &uio_context_descr);
@@ -75,6 +77,7 @@ static void uio_context_release(struct kref *kref)
 	struct uio_context *ctx = container_of(kref, struct uio_context, kref);
 
 	uio_context_forget(ctx);
+	trace_uio_release(ctx->serial);
 	ctx->ops->release(ctx);
 }
 

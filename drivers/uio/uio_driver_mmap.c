@@ -17,6 +17,7 @@
 
 #include "uio_internal.h"
 #include "uio_mm.h"
+#include "uio_trace.h"
 
 #include <linux/pagemap.h>
 
@@ -72,6 +73,13 @@ static void uio_driver_leave(struct uio_object *obj, bool counts)
 		uio_leave(obj);
 }
 
+static vm_fault_t uio_driver_fault_revoked(const struct uio_file *uf,
+					   const struct vm_fault *vmf)
+{
+	trace_uio_fault_revoked(uf->obj, -1, vmf->pgoff, false);
+	return VM_FAULT_SIGBUS;
+}
+
 /*
  * The file was revoked meanwhile. Unmap what the driver inserted. If it returned a page,
  * do not let mm insert that.
@@ -99,7 +107,7 @@ static vm_fault_t uio_driver_fault(struct vm_fault *vmf)
 	vm_fault_t ret;
 
 	if (!uio_driver_enter(uf, counts))
-		return VM_FAULT_SIGBUS;
+		return uio_driver_fault_revoked(uf, vmf);
 
 	ret = driver->fault(vmf);
 	/*
@@ -128,7 +136,7 @@ static vm_fault_t uio_driver_mkwrite(struct vm_fault *vmf,
 	vm_fault_t ret;
 
 	if (!uio_driver_enter(uf, counts))
-		return VM_FAULT_SIGBUS;
+		return uio_driver_fault_revoked(uf, vmf);
 
 	ret = mkwrite(vmf);
 	uio_driver_leave(obj, counts);

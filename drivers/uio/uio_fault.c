@@ -16,6 +16,7 @@
 #include "uio_internal.h"
 #include "uio_mapping.h"
 #include "uio_mm.h"
+#include "uio_trace.h"
 
 #include <linux/log2.h>
 #include <linux/pagemap.h>
@@ -242,7 +243,8 @@ static struct page *uio_get_sink(struct uio_file *uf)
 	return old;
 }
 
-static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
+/* The device is gone: the sink, if the driver has chosen it. */
+static vm_fault_t uio_fault_gone(struct uio_file *uf, struct vm_fault *vmf)
 {
 	bool is_pfn = vmf->vma->vm_flags & VM_PFNMAP;
 	struct uio_context *ctx = uf->obj->ctx;
@@ -261,25 +263,34 @@ static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
 	return is_pfn ? uio_insert_pfn(uf, vmf, page) : uio_insert(uf, vmf, &page, 1);
 }
 
+/* The device is gone, or the file was revoked. */
+static vm_fault_t uio_fault_revoked(struct uio_file *uf, struct vm_fault *vmf)
+{
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	if (!READ_ONCE(uf->revoked))
+		ret = uio_fault_gone(uf, vmf);
+	trace_uio_fault_revoked(uf->obj, uio_pgoff_region(vmf->pgoff),
+				uio_pgoff_index(vmf->pgoff), !(ret & VM_FAULT_ERROR));
+	return ret;
+}
+
 static vm_fault_t uio_vma_fault(struct vm_fault *vmf)
 {
 	struct uio_file *uf = vmf->vma->vm_file->private_data;
-	vm_fault_t ret = VM_FAULT_SIGBUS;
 	unsigned int noio;
+	vm_fault_t ret;
 
 	/*
 	 * An allocation must not wait for I/O. The I/O may wait for the driver, with a
 	 * page locked, or for a UIO_IOC_REVOKE that waits for uio_file_srcu.
 	 */
 	noio = memalloc_noio_save();
-	switch (uio_file_enter(uf)) {
-	case 0:
+	if (!uio_file_enter(uf)) {
 		ret = uio_fault_live(uf, vmf);
 		uio_leave(uf->obj);
-		break;
-	case -EIO:
+	} else {
 		ret = uio_fault_revoked(uf, vmf);
-		break;
 	}
 	memalloc_noio_restore(noio);
 	return ret;

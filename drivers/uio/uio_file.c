@@ -5,6 +5,7 @@
 
 #include "uio_internal.h"
 #include "uio_mapping.h"
+#include "uio_trace.h"
 
 #include <linux/sched/mm.h>
 #include <linux/srcu.h>
@@ -90,6 +91,7 @@ static int uio_open_live(struct uio_object *obj, const struct inode *node,
 		kref_get(&obj->ctx->kref);
 	filp->f_mapping = READ_ONCE(obj->inode)->i_mapping;
 	filp->private_data = uf;
+	trace_uio_open(obj);
 	return 0;
 
 err_free:
@@ -132,6 +134,7 @@ static int uio_release(struct inode *inode, struct file *filp)
 
 	if (uf->id >= 0)
 		uio_put_mappings(uf);
+	trace_uio_close(obj);
 
 	/* In this order: the context's release is code of the module. */
 	if (ctx)

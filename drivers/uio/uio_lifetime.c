@@ -4,8 +4,10 @@
  */
 
 #include "uio_internal.h"
+#include "uio_trace.h"
 
 #include <kunit/visibility.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/wait_bit.h>
 
@@ -57,6 +59,8 @@ EXPORT_SYMBOL_IF_KUNIT(uio_wake_drain);
 /* NEW to LIVE */
 void uio_make_live(struct uio_object *obj)
 {
+	/* first: others may open it at once */
+	trace_uio_register(obj);
 	/*
 	 * pairs with uio_enter(): whoever enters sees the complete registration
 	 * (litmus: enter-live)
@@ -80,6 +84,7 @@ void uio_revoke(struct uio_object *obj)
 			return;
 	} while (!atomic_try_cmpxchg(&obj->active, &old, old + 1 + UIO_REVOKED_BIAS));
 	uio_dep_enter(obj);
+	trace_uio_revoke(obj, old);
 
 	uio_wake_hangup(obj);
 	obj->unmap_again = old > 0 || uio_is_populating(obj);
@@ -110,27 +115,34 @@ const char *uio_state_name(const struct uio_object *obj)
 									  "revoked";
 }
 
-/* REVOKED to DRAINED: waits for all callers inside and for the interrupt handler. */
-void uio_drain(struct uio_object *obj)
+static void uio_wait_for_callers(struct uio_object *obj)
 {
-	/* the wait would never end */
-	if (WARN_ON_ONCE(uio_is_live(obj)))
-		return;
-
 	rwsem_acquire(&obj->dep_map, 0, 0, _RET_IP_);
 	if (!uio_drained(obj))
 		lock_contended(&obj->dep_map, _RET_IP_);
 	wait_var_event(&obj->active, uio_drained(obj));
 	lock_acquired(&obj->dep_map, _RET_IP_);
 	rwsem_release(&obj->dep_map, _RET_IP_);
+}
 
-	uio_free_irq(obj);
+/* REVOKED to DRAINED: waits for all callers inside and for the interrupt handler. */
+void uio_drain(struct uio_object *obj)
+{
+	u64 start = trace_uio_drain_enabled() ? ktime_get_ns() : 0;
 
-	if (!obj->unmap_again)
+	/* the wait would never end */
+	if (WARN_ON_ONCE(uio_is_live(obj)))
 		return;
-	uio_wait_for_populating(obj, NULL);
-	obj->unmap_again = false;
-	uio_unmap_device(obj);
+
+	uio_wait_for_callers(obj);
+	uio_free_irq(obj);
+	if (obj->unmap_again) {
+		uio_wait_for_populating(obj, NULL);
+		obj->unmap_again = false;
+		uio_unmap_device(obj);
+	}
+	if (start)
+		trace_uio_drain(obj, ktime_get_ns() - start);
 }
 
 /**

@@ -141,8 +141,10 @@ int __uio_register_device_context(struct module *owner, struct device *parent,
 		return ret;
 	}
 
-	if (ctx)
+	if (ctx) {
 		kref_get(&ctx->kref);
+		ctx->serial = obj->serial;
+	}
 	uio_make_live(obj);
 
 	/* everything is there: tell udev */

@@ -255,6 +255,7 @@ struct uio_context {
 	const struct uio_context_ops *ops;
 	unsigned int flags;
 	atomic_t used;
+	u64 serial;	/* of the registration, for the trace event of the release */
 };
 
 /*
