@@ -152,3 +152,4 @@ module_init(uio_init)
 module_exit(uio_exit)
 MODULE_DESCRIPTION("Userspace IO core module");
 MODULE_LICENSE("GPL v2");
+MODULE_VERSION("0.1.0");

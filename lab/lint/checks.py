@@ -97,9 +97,11 @@ def check_version():
     version = read("VERSION").strip()
     if not re.fullmatch(r"\d+(\.\d+)+", version):
         yield f"VERSION: '{version}' is not a version"
+    module = r'MODULE_VERSION\("(.*)"\)'
     # of the package's version, without the revision of the packaging
     places = {"NEWS*": r"Version (\S+)", "debian/changelog": r"\S+ \(([^)-]*)",
-              "man/*.[1-9]": r'\.Os "UIO late release (.*)"'}
+              "man/*.[1-9]": r'\.Os "UIO late release (.*)"',
+              "drivers/uio/uio_main.c": module, "drivers/target/common/0015-*.patch": module}
     for names, pattern in places.items():
         for file in matching(names):
             found = re.search(pattern, read(file))

@@ -164,6 +164,17 @@ TEST_F(file, name_has_no_control_characters)
 	close(fd);
 }
 
+/* So that an operator can tell which module it is. */
+TEST_F(file, module_has_a_version)
+{
+	char buf[64];
+
+	ASSERT_EQ(0, uiot_read_file("/sys/module/uio/version", buf, sizeof(buf)));
+	EXPECT_LE('0', buf[0]);
+	EXPECT_GE('9', buf[0]);
+	EXPECT_EQ(0, uiot_read_file("/sys/module/uio/srcversion", buf, sizeof(buf)));
+}
+
 /* Two regions of each type of memory. */
 #define PAGES		8
 
