@@ -9,6 +9,9 @@
 #
 # A job of kind "alone" has such a directory for each of its tests.
 
+# Options that all guests get, and a command that runs their script: see lab/coverage.
+more_options=() wrapper=()
+
 # Print a line for each program: its name and the tests to run, or just its name for all
 # tests. Repeat this ROUNDS times.
 guest_plan()
@@ -79,6 +82,7 @@ run_guest()
 	compiled=$(programs_of "$(machine_of_programs "$kernel" "$group")")
 	guest_plan "$dir/todo" "$(rounds_of "$group" "$kernel")" >"$dir/plan"
 	mapfile -t options < <(boot_options "$kernel" "$modules"; group_options "$group")
+	options+=("${more_options[@]}")
 	# The longest test may take 300 s. On a debug kernel all of them take 20 minutes or more.
 	options+=(--timeout 2400 --silence 360 --results "$dir/guest"
 		--copy "$compiled/uio_client" --copy "$lab/check/in-guest" --copy "$dir/plan")
@@ -87,7 +91,7 @@ run_guest()
 	done < <(sort -u -k 1,1 "$dir/plan")
 	[ "$group" != alone ] || options+=(--allow-splat --no-kmemleak)
 
-	do_now "$lab/lab" run "${options[@]}" -- ./in-guest \
+	do_now "$lab/lab" run "${options[@]}" -- "${wrapper[@]}" ./in-guest \
 		>"$dir/output" 2>"$dir/log" </dev/null || status=$?
 	echo "$status" >"$dir/status"
 }
