@@ -50,6 +50,9 @@ model:		## models of the core's protocols, with and without bugs; litmus tests
 chaos:		## random operations by a driver and by user space; SEED=N repeats a run
 	@$(lab) chaos $(kernel) $(if $(SEED),--seed "$(SEED)")
 
+coverage:	## which of our lines and branches the tests reach
+	@$(lab) coverage
+
 lint:		## check the sources only: checkpatch, sparse, Sphinx, ...
 	@$(lab) lint
 
