@@ -459,6 +459,8 @@ FAILING(legacy, name, device_add, -ENOMEM);
 FAILING(context, name, device_add, -ENOMEM);
 FAILING(legacy, sysfs, kobject_create_and_add, -ENOMEM);
 FAILING(context, sysfs, kobject_create_and_add, -ENOMEM);
+FAILING(legacy, minor, __xa_alloc, -EINVAL);
+FAILING(context, minor, __xa_alloc, -EINVAL);
 FAILING(legacy, irq, request_threaded_irq, -EBUSY);
 FAILING(context, irq, request_threaded_irq, -EBUSY);
 

@@ -153,6 +153,29 @@ TEST_F(file, r9_one_of_many_files)
 		close(fds[i]);
 }
 
+/* The same with as many bits as this machine has: the kernel says that all numbers are used. */
+TEST(r9_file_without_a_number_of_its_own)
+{
+	struct uiot_op mapper = { .fn = uiot_op_mmap, .thread_name = UIOT_STEP };
+	struct uiot_dev dev;
+
+	UIOT_SETUP(&dev, "ctx mem=phys:1");
+	UIOT_OPEN(mapper.fd, &dev);
+	ASSERT_EQ(0, uiot_step_fail("__xa_alloc"));
+	ASSERT_EQ(0, uiot_start(&mapper));
+	ASSERT_EQ(0, uiot_join(&mapper, UIOT_SOON_MS));
+	uiot_step_end();
+	ASSERT_EQ(0, mapper.ret);
+	EXPECT_EQ(0, has_page(mapper.addr, 0));
+	EXPECT_EQ(-ENOSPC, revoke_file(mapper.fd));
+	EXPECT_EQ(0, has_page(mapper.addr, 0));
+	ASSERT_EQ(0, uiot_do(&dev, "unregister"));
+	EXPECT_EQ(SIGBUS, has_page(mapper.addr, 0));
+	munmap(mapper.addr, uiot_page());
+	close(mapper.fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
 TEST_F(file, others_keep_their_pages)
 {
 	ASSERT_REVOKE(self->fd);

@@ -212,6 +212,8 @@ bool uiot_window_go(void);	/* false if uiot_window_late() */
 #define UIOT_STEP	"uio-step"
 
 int uiot_step_arm(unsigned int at, const char *fail);
+int uiot_step_arm_locks(unsigned int at);	/* also before it takes a mutex */
+int uiot_step_fail(const char *function);	/* stops nowhere, but this function fails */
 int uiot_step_stopped(struct uiot_op *op, char *where, size_t size);	/* 0: done */
 void uiot_step_go(void);
 void uiot_step_end(void);

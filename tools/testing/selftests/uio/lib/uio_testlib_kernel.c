@@ -196,6 +196,22 @@ int uiot_step_arm(unsigned int at, const char *fail)
 	return ret;
 }
 
+int uiot_step_arm_locks(unsigned int at)
+{
+	int ret = uiot_load("uio_step");
+
+	if (!ret)
+		ret = uiot_write_file(STEP "locks", "Y");
+	return ret ? ret : uiot_step_arm(at, "");
+}
+
+int uiot_step_fail(const char *function)
+{
+	int ret = uiot_load("uio_step");
+
+	return ret ? ret : uiot_write_file(STEP "fail", function);
+}
+
 struct stop {
 	struct uiot_op *op;
 	char *where;
@@ -231,6 +247,7 @@ void uiot_step_end(void)
 {
 	uiot_step_go();
 	uiot_write_file(STEP "fail", "\n");
+	uiot_write_file(STEP "locks", "N");
 }
 
 /* The uio_hold module */

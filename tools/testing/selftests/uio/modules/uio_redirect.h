@@ -78,7 +78,7 @@ static void uio_redirect_end(struct uio_redirect *redirects, int count)
 
 /*
  * Instructions that ftrace patches can't be probed there, but the next one is as good. The
- * fence with which mutex_unlock() begins can't, either: calls of it are not redirected.
+ * instructions with which mutexes begin can't, either: calls of these are not redirected.
  */
 static int uio_redirect_probe(struct kprobe *kp)
 {
@@ -89,7 +89,7 @@ static int uio_redirect_probe(struct kprobe *kp)
 		kp->offset = MCOUNT_INSN_SIZE;
 		ret = register_kprobe(kp);
 	}
-	return ret == -EINVAL && !strcmp(kp->symbol_name, "mutex_unlock") ? 0 : ret;
+	return ret == -EINVAL && str_has_prefix(kp->symbol_name, "mutex_") ? 0 : ret;
 }
 #else
 #define uio_redirect_probe	register_kprobe

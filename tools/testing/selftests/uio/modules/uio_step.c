@@ -12,18 +12,27 @@
  * A test sets the parameter at to the number of the call, and on to Y, and gives the
  * thread its name. When the thread has stopped, the parameter where has the name of the
  * function. The thread goes on when on becomes N. The function whose name is in the
- * parameter fail fails, until that is cleared.
+ * parameter fail fails, until that is cleared. If the parameter locks is Y, a thread also
+ * stops before it takes a mutex.
+ *
+ * The module also makes the calls fail with which uio is loaded. Then the thread is modprobe,
+ * under that name.
  */
 
 #include <linux/device.h>
+#include <linux/fs.h>
 #include <linux/interrupt.h>
 #include <linux/kobject.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/mount.h>
 #include <linux/mutex.h>
+#include <linux/pseudo_fs.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/version.h>
 #include <linux/wait.h>
+#include <linux/xarray.h>
 
 #include "uio_redirect.h"
 
@@ -44,6 +53,10 @@ MODULE_PARM_DESC(fail, "name of the function that fails");
 static char where[32];
 module_param_string(where, where, sizeof(where), 0444);
 MODULE_PARM_DESC(where, "name of the function at which a thread was stopped");
+
+static bool locks;
+module_param(locks, bool, 0644);
+MODULE_PARM_DESC(locks, "also stop before a mutex is taken");
 
 static DECLARE_WAIT_QUEUE_HEAD(uio_step_wait);
 static atomic_t uio_step_inside;
@@ -76,6 +89,11 @@ static const struct kernel_param_ops uio_step_on_ops = {
 module_param_cb(on, &uio_step_on_ops, &on, 0644);
 MODULE_PARM_DESC(on, "stop threads");
 
+static bool uio_step_fails(const char *function)
+{
+	return sysfs_streq(fail, function);
+}
+
 /* Returns whether the function has to fail. */
 static bool uio_step(const char *function)
 {
@@ -87,8 +105,27 @@ static bool uio_step(const char *function)
 				   msecs_to_jiffies(ms));
 	}
 	atomic_dec(&uio_step_inside);
-	return sysfs_streq(fail, function);
+	return uio_step_fails(function);
 }
+
+/* The function behind mutex_lock(). */
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+#define UIO_STEP_LOCK	"mutex_lock_nested"
+
+static void uio_step_mutex_lock(struct mutex *lock, unsigned int subclass)
+{
+	uio_step("mutex_lock");
+	mutex_lock_nested(lock, subclass);
+}
+#else
+#define UIO_STEP_LOCK	"mutex_lock"
+
+static void uio_step_mutex_lock(struct mutex *lock)
+{
+	uio_step("mutex_lock");
+	mutex_lock(lock);
+}
+#endif
 
 /* Stops after the call, because a thread that stops here must not hold the lock. */
 static void uio_step_mutex_unlock(struct mutex *lock)
@@ -159,6 +196,55 @@ static const void *uio_step_free_irq(unsigned int irq, void *dev)
 	return free_irq(irq, dev);
 }
 
+/* All numbers are taken. It runs under a spinlock, so no thread can stop there. */
+static int uio_step___xa_alloc(struct xarray *xa, u32 *id, void *entry,
+			       struct xa_limit limit, gfp_t gfp)
+{
+	int ret;
+
+	atomic_inc(&uio_step_inside);
+	ret = uio_step_fails("__xa_alloc") ? -EBUSY :
+	      __xa_alloc(xa, id, entry, limit, gfp);
+	atomic_dec(&uio_step_inside);
+	return ret;
+}
+
+static struct pseudo_fs_context *uio_step_init_pseudo(struct fs_context *fc,
+						      unsigned long magic)
+{
+	return uio_step("init_pseudo") ? NULL : init_pseudo(fc, magic);
+}
+
+static struct vfsmount *uio_step_kern_mount(struct file_system_type *type)
+{
+	return uio_step("kern_mount") ? ERR_PTR(-ENOMEM) : kern_mount(type);
+}
+
+/* The function behind class_register(). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define UIO_STEP_CLASS	"__class_register"
+
+static int uio_step_class_register(struct class *class, struct lock_class_key *key)
+{
+	return uio_step("class_register") ? -ENOMEM : __class_register(class, key);
+}
+#else
+#define UIO_STEP_CLASS	"class_register"
+
+static int uio_step_class_register(const struct class *class)
+{
+	return uio_step("class_register") ? -ENOMEM : class_register(class);
+}
+#endif
+
+static int uio_step___register_chrdev(unsigned int major, unsigned int first,
+				      unsigned int count, const char *name,
+				      const struct file_operations *fops)
+{
+	return uio_step("__register_chrdev") ? -ENOMEM :
+	       __register_chrdev(major, first, count, name, fops);
+}
+
 /* A sibling call in an exported function of uio looks like a call by the driver. */
 static bool uio_step_caller_is_uio(struct pt_regs *regs, bool exported_too)
 {
@@ -171,10 +257,12 @@ static bool uio_step_caller_is_uio(struct pt_regs *regs, bool exported_too)
 
 static int uio_step_entry(struct kprobe *kp, struct pt_regs *regs)
 {
+	bool is_lock = !strcmp(kp->symbol_name, UIO_STEP_LOCK);
 	bool is_unlock = !strcmp(kp->symbol_name, "mutex_unlock");
 
 	if ((!READ_ONCE(on) && !fail[0]) || strcmp(current->comm, UIO_STEP_COMM) ||
-	    !uio_step_caller_is_uio(regs, !is_unlock))
+	    (is_lock && !READ_ONCE(locks)) ||
+	    !uio_step_caller_is_uio(regs, !is_lock && !is_unlock))
 		return 0;
 	return uio_redirect(kp, regs);
 }
@@ -183,6 +271,7 @@ static int uio_step_entry(struct kprobe *kp, struct pt_regs *regs)
 	UIO_REDIRECT(#_symbol, uio_step_entry, uio_step_ ## _symbol)
 
 static struct uio_redirect uio_steps[] = {
+	UIO_REDIRECT(UIO_STEP_LOCK, uio_step_entry, uio_step_mutex_lock),
 	UIO_STEP(mutex_unlock),
 	UIO_STEP(try_module_get),
 	UIO_STEP(device_initialize),
@@ -194,6 +283,11 @@ static struct uio_redirect uio_steps[] = {
 	UIO_STEP(kobject_uevent),
 	UIO_STEP(request_threaded_irq),
 	UIO_STEP(free_irq),
+	UIO_STEP(__xa_alloc),
+	UIO_STEP(init_pseudo),
+	UIO_STEP(kern_mount),
+	UIO_REDIRECT(UIO_STEP_CLASS, uio_step_entry, uio_step_class_register),
+	UIO_STEP(__register_chrdev),
 };
 
 static int __init uio_step_init(void)
