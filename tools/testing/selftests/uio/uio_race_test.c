@@ -6,8 +6,12 @@
  */
 
 #include <fcntl.h>
+#include <linux/uio_device.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
@@ -615,6 +619,225 @@ TEST_F_TIMEOUT(allocations, fail_in_turn_while_somebody_opens, STEPS_TEST_S)
 	}
 	EXPECT_TRUE(left);
 	EXPECT_LT(10, failed);
+}
+
+/* A file is revoked while mmap() is under way. */
+FIXTURE(mapping)
+{
+	struct scene scene;
+};
+
+FIXTURE_VARIANT(mapping)
+{
+	const char *options;
+};
+
+FIXTURE_VARIANT_ADD(mapping, phys) { .options = "ctx mem=phys:1" };
+FIXTURE_VARIANT_ADD(mapping, virtual) { .options = "ctx mem=virtual:1" };
+FIXTURE_VARIANT_ADD(mapping, own_mmap) { .options = "mmap mem=virtual:1" };
+
+FIXTURE_SETUP(mapping)
+{
+	UIOT_SETUP(&self->scene.dev, "ctx");
+	ASSERT_EQ(0, uiot_create(&self->scene.dev, variant->options));
+	self->scene.log = uiot_log_open();
+	ASSERT_LE(0, self->scene.log);
+}
+
+FIXTURE_TEARDOWN(mapping)
+{
+	EXPECT_EQ(0, clean_up(&self->scene));
+}
+
+/* Maps the page, and touches it when the test has revoked the file. */
+static long map_and_touch(struct uiot_op *op)
+{
+	long ret = uiot_op_mmap(op);
+	__u32 word;
+
+	if (ret)
+		return ret;
+	/* for uiot_step_stopped(): mmap() is over */
+	__atomic_store_n(&op->done, true, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&op->events, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	return uiot_load_word(op->addr, &word);
+}
+
+/* mmap() holds the mmap_lock while it is stopped, so it is that of another process. */
+static int stop_mmap_at(struct scene *scene, struct uiot_op *mapper, int n)
+{
+	int ret = uiot_step_arm_locks(n);
+
+	mapper->fn = map_and_touch;
+	mapper->in_child = true;
+	mapper->thread_name = UIOT_STEP;
+	if (!ret)
+		ret = uiot_start(mapper);
+	return ret ? ret : uiot_step_stopped(mapper, scene->where, sizeof(scene->where));
+}
+
+static long revoke_file(struct uiot_op *op)
+{
+	return ioctl(op->fd, UIO_IOC_REVOKE, 0);
+}
+
+TEST_F_TIMEOUT(mapping, c3_file_revoked_at_each_step, STEPS_TEST_S)
+{
+	struct scene *scene = &self->scene;
+	struct uiot_op *mapper;
+	int n, stopped = 1;
+
+	for (n = 0; stopped && n < STEPS; n++) {
+		mapper = uiot_op_alloc();
+		ASSERT_NE(MAP_FAIL, mapper);
+		UIOT_OPEN(mapper->fd, &scene->dev);
+		stopped = stop_mmap_at(scene, mapper, n);
+		ASSERT_LE(0, stopped);
+
+		/* it may have to wait for that mmap() */
+		scene->second = (struct uiot_op){ .fn = revoke_file, .fd = mapper->fd };
+		ASSERT_EQ(0, uiot_start(&scene->second));
+		uiot_wait_asleep(&scene->second);
+		uiot_step_go();
+		ASSERT_EQ(0, uiot_join(&scene->second, UIOT_SOON_MS));
+		EXPECT_EQ(0, scene->second.ret);
+		__atomic_store_n(&mapper->events, 1, __ATOMIC_RELEASE);
+		ASSERT_EQ(0, uiot_join(mapper, UIOT_SOON_MS));
+		EXPECT_TRUE(mapper->ret == -ENODEV || mapper->ret == SIGBUS) {
+			TH_LOG("the page can be used, stopped at %s", scene->where);
+		}
+		close(mapper->fd);
+		ASSERT_NO_SPLAT();
+	}
+	EXPECT_LT(1, n);
+}
+
+/* Two threads open a device that nobody has opened: each makes an inode for all mappings. */
+TEST(first_opens_share_an_inode)
+{
+	struct uiot_op first = { .fn = uiot_op_open, .thread_name = UIOT_WINDOW };
+	struct uiot_dev dev;
+	void *p, *other;
+	__u32 word;
+	bool held;
+	int fd;
+
+	UIOT_SETUP(&dev, "ctx mem=phys:1");
+	snprintf(first.text, sizeof(first.text), "%s", dev.node);
+	ASSERT_EQ(0, uiot_window_arm(true));
+	ASSERT_EQ(0, uiot_start(&first));
+	ASSERT_TRUE(uiot_window_hit());
+	UIOT_OPEN(fd, &dev);
+	held = uiot_window_go();
+	ASSERT_EQ(0, uiot_join(&first, UIOT_SOON_MS));
+	ASSERT_LE(0, first.ret);
+	UIOT_SKIP_IF_LATE(held);
+
+	p = uiot_map(fd, 0, 1, PROT_READ, MAP_SHARED);
+	other = uiot_map(first.ret, 0, 1, PROT_READ, MAP_SHARED);
+	ASSERT_NE(MAP_FAIL, p);
+	ASSERT_NE(MAP_FAIL, other);
+	/* what is not in the one inode stays mapped */
+	ASSERT_EQ(0, uiot_do(&dev, "unregister"));
+	EXPECT_EQ(SIGBUS, uiot_load_word(p, &word));
+	EXPECT_EQ(SIGBUS, uiot_load_word(other, &word));
+	munmap(p, uiot_page());
+	munmap(other, uiot_page());
+	close(fd);
+	close(first.ret);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+/* How often two threads touch a revoked file for the first time, at the same moment. */
+#define FIRST_TOUCHES	100
+
+struct toucher {
+	struct uiot_op op;
+	int *turn;		/* both threads touch file N when it is N */
+	int page;
+	void **maps;
+};
+
+static long touch_in_turn(struct uiot_op *op)
+{
+	struct toucher *toucher = (struct toucher *)op;
+	__u32 word;
+	int i;
+
+	/* the handler of a signal would be that of both threads; there is none */
+	for (i = 0; i < FIRST_TOUCHES; i++) {
+		while (__atomic_load_n(toucher->turn, __ATOMIC_ACQUIRE) < i)
+			;
+		word = *(volatile __u32 *)(toucher->maps[i] + toucher->page * uiot_page());
+		if (word)
+			return -EILSEQ;
+		__atomic_store_n(&op->events, i + 1, __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+static bool both_have_touched(struct toucher *touchers, unsigned int nr)
+{
+	return __atomic_load_n(&touchers[0].op.events, __ATOMIC_ACQUIRE) >= nr &&
+	       __atomic_load_n(&touchers[1].op.events, __ATOMIC_ACQUIRE) >= nr;
+}
+
+struct turns {
+	struct toucher *touchers;
+	unsigned int nr;
+};
+
+static bool turn_is_over(void *arg)
+{
+	struct turns *turns = arg;
+
+	return both_have_touched(turns->touchers, turns->nr);
+}
+
+/* Each open file has one sink, even if two threads come first. */
+TEST(first_touches_share_a_sink)
+{
+	static void *maps[FIRST_TOUCHES];
+	static int fds[FIRST_TOUCHES];
+	struct toucher touchers[2] = { 0 };
+	struct turns turns = { .touchers = touchers };
+	struct uiot_dev dev;
+	int turn = -1;
+	__u32 word;
+	bool over;
+	int i;
+
+	UIOT_SETUP(&dev, "ctx sink mem=virtual:2");
+	for (i = 0; i < FIRST_TOUCHES; i++) {
+		UIOT_OPEN(fds[i], &dev);
+		maps[i] = uiot_map(fds[i], 0, 2, PROT_READ | PROT_WRITE, MAP_SHARED);
+		ASSERT_NE(MAP_FAIL, maps[i]);
+	}
+	ASSERT_EQ(0, uiot_do(&dev, "unregister"));
+	for (i = 0; i < 2; i++) {
+		touchers[i] = (struct toucher){ .turn = &turn, .page = i, .maps = maps };
+		touchers[i].op.fn = touch_in_turn;
+		ASSERT_EQ(0, uiot_start(&touchers[i].op));
+	}
+	for (i = 0; i < FIRST_TOUCHES; i++) {
+		turns.nr = i + 1;
+		__atomic_store_n(&turn, i, __ATOMIC_RELEASE);
+		over = uiot_wait_until(turn_is_over, &turns, UIOT_SOON_MS);
+		ASSERT_TRUE(over);
+		ASSERT_EQ(0, uiot_store_word(maps[i], 7));
+		ASSERT_EQ(0, uiot_load_word(maps[i] + uiot_page(), &word));
+		ASSERT_EQ(7, word);
+	}
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, uiot_join(&touchers[i].op, UIOT_SOON_MS));
+		EXPECT_EQ(0, touchers[i].op.ret);
+	}
+	for (i = 0; i < FIRST_TOUCHES; i++) {
+		munmap(maps[i], 2 * uiot_page());
+		close(fds[i]);
+	}
+	EXPECT_EQ(0, uiot_reset());
 }
 
 TEST_HARNESS_MAIN

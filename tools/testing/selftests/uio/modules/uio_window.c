@@ -29,6 +29,10 @@
  *
  *	sysfs_emit, sprintf		before
  *
+ * and the one with which the first open() makes the inode that all mappings are in,
+ *
+ *	alloc_anon_inode		before or after
+ *
  * but only in threads of a given name, and only if uio is the caller.
  *
  * A test sets the parameter go to N, and hits and late to 0, and gives the thread its
@@ -256,6 +260,17 @@ static int uio_window_fasync_helper(int fd, struct file *file, int on,
 	return ret;
 }
 
+static struct inode *uio_window_alloc_anon_inode(struct super_block *sb)
+{
+	struct inode *inode;
+
+	uio_window_hold_asleep(false);
+	inode = alloc_anon_inode(sb);
+	uio_window_hold_asleep(true);
+	uio_window_leave();
+	return inode;
+}
+
 static __printf(2, 3) int uio_window_sysfs_emit(char *buf, const char *fmt, ...)
 {
 	struct va_format vaf = { .fmt = fmt };
@@ -317,6 +332,7 @@ static struct uio_redirect uio_windows[] = {
 	UIO_WINDOW("remap_pfn_range", remap_pfn_range),
 	UIO_WINDOW("dma_mmap_attrs", dma_mmap_attrs),
 	UIO_WINDOW("fasync_helper", fasync_helper),
+	UIO_WINDOW("alloc_anon_inode", alloc_anon_inode),
 	UIO_WINDOW("sysfs_emit", sysfs_emit),
 	UIO_WINDOW("sprintf", sprintf),
 };
