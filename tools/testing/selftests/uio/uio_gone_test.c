@@ -551,4 +551,80 @@ TEST(region_that_has_become_memory)
 	EXPECT_EQ(0, uiot_reset());
 }
 
+/* A driver changes its region while it is mapped. Only the pages that it still has are there. */
+FIXTURE(change)
+{
+	struct uiot_dev dev;
+	int fd;
+	void *p;
+};
+
+FIXTURE_VARIANT(change)
+{
+	const char *options;
+	const char *command;
+	int left;		/* pages of 4 */
+};
+
+FIXTURE_VARIANT_ADD(change, smaller)
+{
+	.options = "ctx mem=virtual:4 mem=virtual:2", .command = "resize", .left = 2,
+};
+
+FIXTURE_VARIANT_ADD(change, no_type)
+{
+	.options = "ctx mem=virtual:4 mem=none:4", .command = "retype", .left = 0,
+};
+
+FIXTURE_SETUP(change)
+{
+	UIOT_SETUP(&self->dev, variant->options);
+	UIOT_OPEN(self->fd, &self->dev);
+	self->p = uiot_map(self->fd, 0, 4, PROT_READ, MAP_SHARED);
+	ASSERT_NE(MAP_FAIL, self->p);
+}
+
+FIXTURE_TEARDOWN(change)
+{
+	munmap(self->p, 4 * uiot_page());
+	close(self->fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
+TEST_F(change, pages_that_are_gone_are_sigbus)
+{
+	__u32 word;
+	int i;
+
+	ASSERT_EQ(0, uiot_do(&self->dev, variant->command));
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(i < variant->left ? 0 : SIGBUS,
+			  uiot_load_word(self->p + i * uiot_page(), &word)) {
+			TH_LOG("page %d", i);
+		}
+	}
+}
+
+/* A walk, which the touch of the second page begins, stops before it. */
+TEST(hole_in_a_region)
+{
+	struct uiot_dev dev;
+	__u32 word;
+	void *p;
+	int fd, i;
+
+	UIOT_SETUP(&dev, "ctx mem=hole:3");
+	UIOT_OPEN(fd, &dev);
+	p = uiot_map(fd, 0, 4, PROT_READ, MAP_SHARED);
+	ASSERT_NE(MAP_FAIL, p);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, uiot_load_word(p + i * uiot_page(), &word));
+		EXPECT_EQ(UIOT_WORD(0, i), word);
+	}
+	EXPECT_EQ(SIGBUS, uiot_load_word(p + 3 * uiot_page(), &word));
+	munmap(p, 4 * uiot_page());
+	close(fd);
+	EXPECT_EQ(0, uiot_reset());
+}
+
 TEST_HARNESS_MAIN

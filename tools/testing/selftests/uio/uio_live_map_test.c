@@ -643,6 +643,16 @@ FIXTURE_VARIANT_ADD(refused, unaligned_dma)
 	.options = "mem=dma:2 unaligned", .error = ENODEV,
 };
 
+FIXTURE_VARIANT_ADD(refused, more_than_a_short_phys)
+{
+	.options = "mem=phys:1 short", .error = EINVAL,
+};
+
+FIXTURE_VARIANT_ADD(refused, dma_without_a_device)
+{
+	.options = "mem=dma:1 nodevice", .error = ENODEV,
+};
+
 FIXTURE_SETUP(refused)
 {
 	UIOT_SETUP(&self->dev, variant->options);

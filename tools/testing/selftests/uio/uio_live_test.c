@@ -529,6 +529,8 @@ TEST_F(sysfs, ports)
 	EXPECT_SYSFS("portio/port1/start", "0x1000");
 	EXPECT_SYSFS("portio/port1/size", "0x20");
 	EXPECT_SYSFS("portio/port1/porttype", "port_gpio");
+	EXPECT_EQ(-EINVAL, uiot_sysfs(&self->dev, "portio/port2/porttype", self->buf,
+				      sizeof(self->buf)));
 }
 
 TEST_F(sysfs, no_directories_without_regions)

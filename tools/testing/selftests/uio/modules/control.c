@@ -8,20 +8,26 @@
  *		mem=KIND:PAGES	a region: phys, iova, dma, logical, virtual,
  *				rom or far (as phys, but not RAM), shared (as
  *				iova, but not RAM), slab or block (as
- *				logical, but pages have no counts), or none
- *				(with a context: by the fault operation)
+ *				logical, but pages have no counts), hole
+ *				(as virtual, and one page more that is not
+ *				there), or none (with a context: by the fault
+ *				operation)
  *		irq=KIND	custom (the default), none, real, or open (none
  *				until it is opened)
  *		ctx		register with a context
  *		around		get_pages also finds the pages after the touched
  *				one, except every seventh page; after ctx
  *		sink		the context has chosen the sink; after ctx
- *		ports		two port regions
+ *		ports		three port regions; the last has no valid type
  *		mmap		an mmap callback of its own; before mem=
  *		populate	the same, and it inserts all pages at once
  *		counted		mmap, and its vm_operations count mappings
  *		remap		mmap by remap_pfn_range(), write-combining
+ *		full		mmap, and its vm_operations have all that the core
+ *				wraps; fault returns a locked page
  *		unaligned	regions begin inside a page; after mem=
+ *		short		regions end inside a page; after mem=
+ *		nodevice	DMA memory without its device; after mem=
  *		noirqcontrol	without an irqcontrol callback
  *		devm		register for a parent's lifetime
  *		oddname		the name has a line end and other control characters
@@ -44,6 +50,7 @@
  *	irq NAME KIND		set info->irq (custom or none), and notify nobody
  *	move NAME		region 0 gets the address of region 1
  *	retype NAME		region 0 gets the memory type of region 1
+ *	resize NAME		region 0 gets the size of region 1
  *	storm NAME FD		noirq, again and again, while interrupts come; fails
  *				if poll() of FD does not see the end of events
  *	stale NAME FD		the same while another task calls poll()
@@ -134,6 +141,7 @@ static void uio_test_slot_files(struct uio_test_slot *slot)
 	debugfs_create_atomic_t("interrupts", 0400, slot->dir, &slot->interrupts);
 	debugfs_create_atomic_t("creates", 0400, slot->dir, &slot->creates);
 	debugfs_create_atomic_t("frees", 0400, slot->dir, &slot->frees);
+	debugfs_create_atomic_t("closes", 0400, slot->dir, &slot->closes);
 	debugfs_create_atomic_t("inside", 0400, slot->dir, &slot->inside);
 }
 
@@ -330,6 +338,12 @@ static int uio_test_cmd_retype(struct uio_test_slot *slot, char *arg)
 	return 0;
 }
 
+static int uio_test_cmd_resize(struct uio_test_slot *slot, char *arg)
+{
+	slot->dev->info.mem[0].size = slot->dev->info.mem[1].size;
+	return 0;
+}
+
 static int uio_test_cmd_storm(struct uio_test_slot *slot, char *arg)
 {
 	int fd, ret = arg ? kstrtoint(arg, 0, &fd) : -EINVAL;
@@ -448,6 +462,7 @@ static const struct uio_test_command {
 	{ "irq",		uio_test_cmd_irq,		true, true },
 	{ "move",		uio_test_cmd_move,		false, true },
 	{ "retype",		uio_test_cmd_retype,		false, true },
+	{ "resize",		uio_test_cmd_resize,		false, true },
 	{ "storm",		uio_test_cmd_storm,		false, true },
 	{ "stale",		uio_test_cmd_stale,		false, true },
 	{ "interrupt",		uio_test_cmd_interrupt,		true, false },

@@ -110,6 +110,10 @@ static void uio_test_add_ports(struct uio_info *info)
 	info->port[1] = (struct uio_port) {
 		.start = 0x1000, .size = 0x20, .porttype = UIO_PORT_GPIO,
 	};
+	/* a driver's mistake */
+	info->port[2] = (struct uio_port) {
+		.start = 0x2000, .size = 1, .porttype = UIO_PORT_OTHER + 1,
+	};
 }
 
 /*
@@ -162,6 +166,22 @@ static void uio_test_unalign(struct uio_info *info)
 	}
 }
 
+static void uio_test_shorten(struct uio_info *info)
+{
+	int i;
+
+	for (i = 0; i < MAX_UIO_MAPS && info->mem[i].size; i++)
+		info->mem[i].size -= 64;
+}
+
+/* A driver may have forgotten it. Old kernels have no such memory. */
+static void uio_test_forget_dma_device(struct uio_info *info)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+	info->mem[0].dma_device = NULL;
+#endif
+}
+
 static int uio_test_device_option(struct uio_test_device *dev, char *arg)
 {
 	if (!strncmp(arg, "mem=", 4))
@@ -183,6 +203,10 @@ static int uio_test_device_option(struct uio_test_device *dev, char *arg)
 		dev->info.mmap_prepare = uio_test_mmap;
 	else if (!strcmp(arg, "unaligned"))
 		uio_test_unalign(&dev->info);
+	else if (!strcmp(arg, "short"))
+		uio_test_shorten(&dev->info);
+	else if (!strcmp(arg, "nodevice"))
+		uio_test_forget_dma_device(&dev->info);
 	else if (!strcmp(arg, "noirqcontrol"))
 		dev->info.irqcontrol = NULL;
 	else if (!strcmp(arg, "devm"))
@@ -197,6 +221,8 @@ static int uio_test_device_option(struct uio_test_device *dev, char *arg)
 		dev->own = UIO_TEST_OWN_COUNTED;
 	else if (!strcmp(arg, "remap"))
 		dev->own = UIO_TEST_OWN_REMAP;
+	else if (!strcmp(arg, "full"))
+		dev->own = UIO_TEST_OWN_FULL;
 	else if (strcmp(arg, "idle"))
 		return -EINVAL;
 	return 0;

@@ -72,6 +72,7 @@ static const struct {
 	[UIO_TEST_SLAB]		= { "slab", UIO_MEM_LOGICAL },
 	[UIO_TEST_BLOCK]	= { "block", UIO_MEM_LOGICAL },
 	[UIO_TEST_VIRTUAL]	= { "virtual", UIO_MEM_VIRTUAL },
+	[UIO_TEST_HOLE]		= { "hole", UIO_MEM_VIRTUAL },
 	[UIO_TEST_ROM]		= { "rom", UIO_MEM_PHYS },
 	[UIO_TEST_FAR]		= { "far", UIO_MEM_PHYS },
 	[UIO_TEST_SHARED]	= { "shared", UIO_MEM_IOVA },
@@ -120,6 +121,7 @@ static void *uio_test_mem_get(struct uio_test_mem *mem)
 		return dma_alloc_coherent(&uio_test_pdev->dev, mem->size,
 					  &mem->dma_addr, GFP_KERNEL);
 	case UIO_TEST_VIRTUAL:
+	case UIO_TEST_HOLE:
 	case UIO_TEST_NONE:
 	case UIO_TEST_CONTEXT:
 		return vmalloc(mem->size);
@@ -141,6 +143,7 @@ static void uio_test_mem_give_back(struct uio_test_mem *mem)
 				  mem->dma_addr);
 		break;
 	case UIO_TEST_VIRTUAL:
+	case UIO_TEST_HOLE:
 	case UIO_TEST_NONE:
 	case UIO_TEST_CONTEXT:
 		vfree(mem->addr);
@@ -316,6 +319,9 @@ void uio_test_mem_describe(const struct uio_test_mem *mem, struct uio_mem *to)
 	to->name = names[mem->map];
 	to->memtype = uio_test_kinds[mem->kind].memtype;
 	to->size = mem->size;
+	/* no page follows that of another vmalloc() */
+	if (mem->kind == UIO_TEST_HOLE)
+		to->size += PAGE_SIZE;
 	to->offs = 16 * mem->map;
 	to->addr = (phys_addr_t)(unsigned long)mem->addr;
 	if (mem->kind == UIO_TEST_PHYS || mem->kind == UIO_TEST_IOVA)

@@ -4,6 +4,7 @@
  */
 
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/vmalloc.h>
 
 #include "uio_test.h"
@@ -14,6 +15,7 @@ static vm_fault_t uio_test_own_fault(struct vm_fault *vmf)
 	unsigned long offset = (vmf->pgoff - mem->map) << PAGE_SHIFT;
 
 	atomic_inc(&mem->slot->faults);
+	uio_test_stall(mem->slot, UIO_TEST_FAULT);
 	if (offset >= mem->size)
 		return VM_FAULT_SIGBUS;
 
@@ -33,6 +35,9 @@ static void uio_test_own_open(struct vm_area_struct *vma)
 
 static void uio_test_own_close(struct vm_area_struct *vma)
 {
+	struct uio_test_mem *mem = vma->vm_private_data;
+
+	atomic_inc(&mem->slot->closes);
 }
 
 static const struct vm_operations_struct uio_test_counted_vm_ops = {
@@ -41,11 +46,57 @@ static const struct vm_operations_struct uio_test_counted_vm_ops = {
 	.fault	= uio_test_own_fault,
 };
 
+static vm_fault_t uio_test_locked_fault(struct vm_fault *vmf)
+{
+	vm_fault_t ret = uio_test_own_fault(vmf);
+
+	if (ret)
+		return ret;
+
+	lock_page(vmf->page);
+	return VM_FAULT_LOCKED;
+}
+
+/* Nobody truncates the page, so there is nothing to check. */
+static vm_fault_t uio_test_own_mkwrite(struct vm_fault *vmf)
+{
+	lock_page(vmf->page);
+	return VM_FAULT_LOCKED;
+}
+
+/* mm calls it if it can't get the page itself. */
+static int uio_test_own_access(struct vm_area_struct *vma, unsigned long addr,
+			       void *buf, int len, int write)
+{
+	return -EIO;
+}
+
+static const struct vm_operations_struct uio_test_full_vm_ops = {
+	.fault		= uio_test_locked_fault,
+	.page_mkwrite	= uio_test_own_mkwrite,
+	.access		= uio_test_own_access,
+};
+
+/* It needs no memory of the driver's, so the core leaves it as it is. */
+static const struct vm_operations_struct uio_test_remap_vm_ops = {
+#ifdef CONFIG_HAVE_IOREMAP_PROT
+	.access	= generic_access_phys,
+#endif
+};
+
 static const struct vm_operations_struct *
 uio_test_own_ops(const struct uio_test_device *dev)
 {
-	return dev->own == UIO_TEST_OWN_COUNTED ? &uio_test_counted_vm_ops :
-						  &uio_test_own_vm_ops;
+	switch (dev->own) {
+	case UIO_TEST_OWN_COUNTED:
+		return &uio_test_counted_vm_ops;
+	case UIO_TEST_OWN_FULL:
+		return &uio_test_full_vm_ops;
+	case UIO_TEST_OWN_REMAP:
+		return &uio_test_remap_vm_ops;
+	default:
+		return &uio_test_own_vm_ops;
+	}
 }
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
@@ -71,6 +122,7 @@ static int uio_test_populate(struct uio_test_mem *mem, struct vm_area_struct *vm
 static int uio_test_remap(const struct uio_mem *mem, struct vm_area_struct *vma)
 {
 	vma->vm_page_prot = pgprot_writecombine(vma->vm_page_prot);
+	vma->vm_ops = &uio_test_remap_vm_ops;
 	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(mem->addr),
 			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
 }
@@ -100,6 +152,7 @@ int uio_test_mmap(struct uio_info *info, struct vm_area_desc *desc)
 	uio_test_stall(dev->slot, UIO_TEST_MMAP);
 	if (dev->own == UIO_TEST_OWN_REMAP) {
 		desc->page_prot = pgprot_writecombine(desc->page_prot);
+		desc->vm_ops = &uio_test_remap_vm_ops;
 		mmap_action_remap_full(desc, PHYS_PFN(info->mem[desc->pgoff].addr));
 		return 0;
 	}

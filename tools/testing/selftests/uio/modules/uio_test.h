@@ -49,6 +49,7 @@ enum uio_test_kind {
 	UIO_TEST_SLAB,		/* logical, kmalloc */
 	UIO_TEST_BLOCK,		/* logical, of higher order, not compound */
 	UIO_TEST_VIRTUAL,
+	UIO_TEST_HOLE,		/* virtual, and one page more that is not there */
 	UIO_TEST_ROM,		/* not RAM: every PC has its firmware there */
 	UIO_TEST_FAR,		/* not RAM: registers */
 	UIO_TEST_SHARED,	/* not RAM: memory of a card, as IOVA */
@@ -60,6 +61,7 @@ enum uio_test_own {
 	UIO_TEST_OWN_COUNTED,	/* the same, and counts its mappings */
 	UIO_TEST_OWN_POPULATE,	/* has a fault handler, and inserts all pages */
 	UIO_TEST_OWN_REMAP,	/* remap_pfn_range(), write-combining */
+	UIO_TEST_OWN_FULL,	/* has all operations that the core wraps */
 };
 
 struct uio_test_slot;
@@ -109,6 +111,7 @@ struct uio_test_action {
  * @interrupts: calls of the hard interrupt handler
  * @creates: times that a device was made
  * @frees: times that a device and its memory were freed
+ * @closes: calls of close of the driver's own vm_operations
  * @open_errno: the error that info->open returns
  * @irqcontrol_errno: the error that info->irqcontrol returns
  */
@@ -145,6 +148,7 @@ struct uio_test_slot {
 	atomic_t interrupts;
 	atomic_t creates;
 	atomic_t frees;
+	atomic_t closes;
 
 	u32 open_errno;
 	u32 irqcontrol_errno;
