@@ -683,9 +683,13 @@ TEST_F(device, revoked_device_behaves_as_gone)
 {
 	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
 	__s32 word = 1;
+	char buf[64];
 
 	ASSERT_EQ(0, uiot_do(&self->dev, "revoke"));
 	EXPECT_EQ(-ENODEV, uiot_open(&self->dev, O_RDWR));
+	EXPECT_EQ(-ENODEV, uiot_sysfs(&self->dev, "name", buf, sizeof(buf)));
+	EXPECT_EQ(-ENODEV, uiot_sysfs(&self->dev, "maps/map0/name", buf, sizeof(buf)));
+	EXPECT_EQ(-EIO, uiot_sigio_on(self->fd));
 	EXPECT_EQ(-1, read(self->fd, &word, 4));
 	UIOT_EXPECT_ERRNO(EIO);
 	EXPECT_EQ(-1, write(self->fd, &word, 4));

@@ -105,15 +105,30 @@ static int do_register(void)
 	return command("register");
 }
 
-static int is_registered(void)
+static void find_node(void)
 {
 	snprintf(s.dev.node, sizeof(s.dev.node), "/dev/uio%ld", uiot_count(&s.dev, "minor"));
+}
+
+static int is_registered(void)
+{
+	find_node();
 	return use();
 }
 
 static int make(void)
 {
 	return make_idle() ?: do_register() ?: is_registered();
+}
+
+/* Nobody has opened it yet. */
+static int make_unopened(void)
+{
+	int ret = make_idle() ?: do_register();
+
+	if (!ret)
+		find_node();
+	return ret;
 }
 
 /* Takes everything down, and returns 0 if all was given back. */
@@ -382,6 +397,12 @@ TEST_F_TIMEOUT(each, unregister, EACH_TEST_S)
 TEST_F_TIMEOUT(each, open, EACH_TEST_S)
 {
 	EACH(make, .run = do_open);
+}
+
+/* It also makes what all files of the device need. */
+TEST_F_TIMEOUT(each, first_open, EACH_TEST_S)
+{
+	EACH(make_unopened, .run = do_open);
 }
 
 TEST_F_TIMEOUT(each, close, EACH_TEST_S)
