@@ -253,6 +253,69 @@ TEST_F(daemon, d19_wrong_answer_is_refused)
 	}
 }
 
+TEST_F(daemon, answer_that_says_nothing_is_refused)
+{
+	ENABLED();
+	EXPECT_EQ(-EINVAL, uiot_tcmu_answer_nothing(&self->daemon));
+}
+
+/* An operator ends the wait. Then nobody waits, and there is nothing more to end. */
+TEST_F(daemon, reset_ends_a_wait)
+{
+	UIOT_TCMU_SKIP_ON_MAINLINE();
+	START(uiot_op_enable, "");
+	EVENT(ADDED_DEVICE);
+	uiot_tcmu_reset_netlink();
+	UIOT_ENDED(&self->op, -EINTR);
+	uiot_tcmu_reset_netlink();
+	NOTHING_IS_LEFT();
+}
+
+TEST_F(daemon, create_fails_at_once_if_netlink_is_blocked)
+{
+	int ret;
+
+	UIOT_TCMU_SKIP_ON_MAINLINE();
+	ASSERT_EQ(0, uiot_tcmu_param("block_netlink", "1"));
+	START(uiot_op_enable, "");
+	ret = uiot_join_or_reset(&self->op);
+	uiot_tcmu_param("block_netlink", "0");
+	ASSERT_EQ(0, ret);
+	EXPECT_EQ(-EAGAIN, self->op.ret);
+	NOTHING_IS_LEFT();
+}
+
+TEST_F(daemon, is_asked_one_thing_of_a_device_at_a_time)
+{
+	struct uiot_op second = { .fn = uiot_op_grow, .addr = &self->tcmu };
+
+	UIOT_TCMU_SKIP_ON_MAINLINE();
+	ENABLED();
+	START(uiot_op_grow, "");
+	EVENT(RECONFIG_DEVICE);
+	ASSERT_EQ(0, uiot_start(&second));
+	UIOT_ENDED(&second, -EBUSY);
+	EXPECT_EQ(0, ANSWER(RECONFIG_DEVICE_DONE, 0));
+	UIOT_ENDED(&self->op, 0);
+}
+
+TEST_F(daemon, limits_are_numbers)
+{
+	static const char * const limits[] = {
+		"attrib/nl_reply_time_out", "attrib/daemon_time_out",
+	};
+	char text[16];
+	int i;
+
+	UIOT_TCMU_SKIP_ON_MAINLINE();
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(0, uiot_tcmu_set(&self->tcmu, limits[i], "7"));
+		EXPECT_EQ(-EINVAL, uiot_tcmu_set(&self->tcmu, limits[i], "soon"));
+		ASSERT_EQ(0, uiot_tcmu_get(&self->tcmu, limits[i], text, sizeof(text)));
+		EXPECT_STREQ("7\n", text);
+	}
+}
+
 /* Returns 0 if the name belongs to the device. */
 static long op_show_name(struct uiot_op *op)
 {

@@ -303,6 +303,93 @@ TEST_F_TIMEOUT(many, d22_creates_do_not_get_lost, 600)
 	EXPECT_EQ(NR_OF_CREATES, nr);
 }
 
+#define NO_ANSWER	SMALL ",nl_reply_supported=-1"
+
+/* Reads up to @max events, and answers none. Returns their number. */
+static int read_events(struct uiot_tcmu_daemon *daemon, int max)
+{
+	struct uiot_tcmu_event event;
+	int ret, nr = 0;
+
+	while (nr < max && uiot_tcmu_has_event(daemon, UIOT_SOON_MS)) {
+		ret = uiot_tcmu_next_event(daemon, &event);
+		if (ret && ret != -ENOBUFS)
+			return ret;
+		nr += !ret;
+	}
+	return nr;
+}
+
+/* The kernel sends later what the socket had no room for, even if no answer comes. */
+TEST_F_TIMEOUT(many, d22_messages_that_need_no_answer_do_not_get_lost, 600)
+{
+	char name[16];
+	int i;
+
+	for (i = 0; i < NR_OF_CREATES; i++) {
+		snprintf(name, sizeof(name), "many%d", i);
+		ASSERT_EQ(0, uiot_tcmu_make(&self->tcmus[i], name, NO_ANSWER));
+		ASSERT_EQ(0, uiot_tcmu_enable(&self->tcmus[i]));
+	}
+	EXPECT_EQ(NR_OF_CREATES, read_events(&self->daemon, NR_OF_CREATES));
+}
+
+/* as in TCMU */
+#define UNREAD_MAX	32
+
+/*
+ * The kernel waits with more messages until the daemon has answered some. If a create gives up
+ * before its message was sent, the daemon does not hear of it.
+ */
+TEST_F_TIMEOUT(many, message_that_was_not_sent_is_taken_back, 600)
+{
+	struct uiot_tcmu *last = &self->tcmus[UNREAD_MAX];
+	int i;
+
+	UIOT_TCMU_SKIP_ON_MAINLINE();
+	for (i = 0; i < UNREAD_MAX; i++) {
+		ASSERT_EQ(0, make(&self->tcmus[i], i));
+		ASSERT_EQ(0, start(&self->ops[i], uiot_op_enable, &self->tcmus[i]));
+		ASSERT_EQ(0, uiot_wait_asleep(&self->ops[i]));
+	}
+	ASSERT_EQ(0, make(last, UNREAD_MAX));
+	uiot_tcmu_set_time_out(last, "1");
+	ASSERT_EQ(0, start(&self->ops[UNREAD_MAX], uiot_op_enable, last));
+	UIOT_ENDED(&self->ops[UNREAD_MAX], -ETIMEDOUT);
+
+	EXPECT_EQ(UNREAD_MAX, say_yes_to_all(&self->daemon));
+	for (i = 0; i < UNREAD_MAX; i++)
+		UIOT_ENDED(&self->ops[i], 0);
+}
+
+/* as in TCMU, and what the socket holds */
+#define QUEUE_MAX	1024
+#define SOCKET_MAX	500
+
+/*
+ * The daemon never reads. Messages wait for room in its socket, but not any number of them.
+ * The oldest one that waits only for an answer has to go first.
+ */
+TEST_F_TIMEOUT(many, queue_for_a_daemon_is_bounded, 600)
+{
+	struct uiot_tcmu *late = &self->tcmus[0], *busy = &self->tcmus[1];
+	int i, ret = 0;
+
+	UIOT_TCMU_SKIP_ON_MAINLINE();
+	ASSERT_EQ(0, make(late, 0));
+	ASSERT_EQ(0, enable(&self->daemon, late));
+	uiot_tcmu_set_time_out(late, "1");
+	ASSERT_EQ(0, start(&self->ops[0], uiot_op_grow, late));
+	UIOT_ENDED(&self->ops[0], -ETIMEDOUT);
+
+	ASSERT_EQ(0, uiot_tcmu_make(busy, "busy", NO_ANSWER));
+	ASSERT_EQ(0, uiot_tcmu_enable(busy));
+	for (i = 0; !ret && i < QUEUE_MAX + SOCKET_MAX; i++)
+		ret = uiot_tcmu_set(busy, "attrib/dev_size", i % 2 ? "1048576" : "2097152");
+	EXPECT_EQ(-ENOBUFS, ret);
+	EXPECT_LT(QUEUE_MAX, i);
+}
+
 /* Deletes one device after the other. The daemon does not answer. Returns the time in ms. */
 static long delete_all(struct uiot_tcmu *tcmus, int nr)
 {

@@ -70,6 +70,31 @@ TEST_F(ring, live_pages_can_be_touched)
 					 &word));
 }
 
+/*
+ * The second of two touches in a row maps several pages, but does not wait for one that is
+ * locked, because a fault is about to map it.
+ */
+TEST_F(ring, page_that_is_locked_is_not_waited_for)
+{
+	size_t page = uiot_page();
+	struct uiot_op holder = {
+		.fn = uiot_op_load, .addr = self->p + 8 * page, .thread_name = UIOT_WINDOW,
+	};
+	__u32 word;
+	bool held;
+
+	UIOT_TCMU_SKIP_ON_MAINLINE();
+	ASSERT_EQ(0, uiot_window_arm(false));
+	ASSERT_EQ(0, uiot_start(&holder));
+	ASSERT_TRUE(uiot_window_hit());
+	EXPECT_EQ(0, uiot_load_word(self->p + 6 * page, &word));
+	EXPECT_EQ(0, uiot_load_word(self->p + 7 * page, &word));
+	held = uiot_window_go();
+	ASSERT_EQ(0, uiot_join(&holder, UIOT_SOON_MS));
+	UIOT_SKIP_IF_LATE(held);
+	EXPECT_EQ(0, holder.ret);
+}
+
 TEST_F(ring, delete_does_not_wait_for_the_holder)
 {
 	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
@@ -272,7 +297,12 @@ TEST_F(sink, live_device_has_none)
 
 TEST_F(sink, nothing_else_can_be_chosen)
 {
+	char text[16];
+
 	EXPECT_EQ(-EINVAL, uiot_tcmu_param("revoked_fault", "ones"));
+	ASSERT_EQ(0, uiot_read_file("/sys/module/target_core_user/parameters/revoked_fault",
+				    text, sizeof(text)));
+	EXPECT_STREQ("zero\n", text);
 }
 
 /* The ways in which user space can hold a device. */

@@ -239,6 +239,14 @@ int uiot_tcmu_answer(struct uiot_tcmu_daemon *daemon,
 	return ask(daemon->commands, &msg, NULL);
 }
 
+int uiot_tcmu_answer_nothing(struct uiot_tcmu_daemon *daemon)
+{
+	struct message msg;
+
+	begin(&msg, daemon->family, TCMU_CMD_REMOVED_DEVICE_DONE);
+	return ask(daemon->commands, &msg, NULL);
+}
+
 void uiot_tcmu_show_life(struct uiot_tcmu_daemon *daemon)
 {
 	struct uiot_tcmu_event nobody = { .device_id = ~0U };
