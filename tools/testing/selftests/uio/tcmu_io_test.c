@@ -6,8 +6,11 @@
  */
 
 #include <fcntl.h>
+#include <poll.h>
+#include <scsi/sg.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -290,6 +293,33 @@ TEST_F(io, pinned_data_outlives_the_ring)
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
 	free(seen);
+}
+
+/* A daemon that has asked for it hears of a reset: it finds it in the ring, and an event. */
+TEST(reset_of_the_unit_is_an_event)
+{
+	struct uiot_lun lun = { .scsi = -1 };
+	struct pollfd pfd = { .events = POLLIN };
+	int what = SG_SCSI_RESET_DEVICE;
+	struct tcmu_cmd_entry *entry;
+	struct uiot_tcmu tcmu;
+	__s32 event;
+
+	ASSERT_EQ(0, uiot_lun_create(&lun, &tcmu));
+	ASSERT_EQ(0, uiot_tcmu_set(&tcmu, "attrib/tmr_notification", "1"));
+	/* those of the commands to a new unit */
+	ASSERT_EQ(4, read(lun.fd, &event, sizeof(event)));
+	pfd.fd = lun.fd;
+	ASSERT_EQ(0, poll(&pfd, 1, 0));
+
+	ASSERT_EQ(0, ioctl(lun.scsi, SG_SCSI_RESET, &what));
+	EXPECT_EQ(1, poll(&pfd, 1, UIOT_SOON_MS));
+	EXPECT_NE(lun.ring->cmd_tail, ring_head(lun.ring));
+	entry = ring_entry(lun.ring, lun.ring->cmd_tail);
+	EXPECT_EQ(TCMU_OP_TMR, tcmu_hdr_get_op(entry->hdr.len_op));
+	uiot_lun_detach(&lun);
+	uiot_lun_close_ring(&lun);
+	uiot_tcmu_delete_all();
 }
 
 TEST_HARNESS_MAIN
