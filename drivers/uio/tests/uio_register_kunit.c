@@ -102,12 +102,14 @@ static void what_is_not_registered_is_ignored(struct kunit *test)
 	uio_unregister_device(info);
 	uio_revoke_device(info);
 	uio_drain_device(info);
+	uio_unmap_range(info, 0, 0, 0);
 
 	uio_kunit_register_card(test, &fx->card);
 	uio_kunit_unregister_card(test, &fx->card);
 	uio_unregister_device(info);
 	uio_revoke_device(info);
 	uio_drain_device(info);
+	uio_unmap_range(info, 0, 0, 0);
 	KUNIT_EXPECT_EQ(test, refs(&fx->card), 1);
 	KUNIT_EXPECT_EQ(test, fx->card.kicks, 1);
 }
