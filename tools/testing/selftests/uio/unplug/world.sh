@@ -303,6 +303,61 @@ verify_acknowledged()
 	[ "${nr:-0}" -ge 10 ] || fail "only ${nr:-0} acknowledged writes: the scenario needs 10"
 }
 
+# ---- acknowledged writes of many cycles: dd writes a file of random blocks, in each cycle from
+# another block on, and says how many were written
+
+block=4096
+# more than are written before the disk goes
+blocks=8000
+
+write_blocks()
+{
+	LC_ALL=C dd if=random of="/dev/$1" bs=$block skip="$2" count=$blocks oflag=direct 2>dd.log
+}
+
+# Set lost to the number of blocks that are not on the disk, of those that were written.
+verify_blocks()
+{
+	local skip=$2 written=$3
+
+	dd if="/dev/$1" of=back bs=$block count="$written" iflag=direct status=none ||
+		fail "the disk can't be read"
+	lost=$({ cmp -l -n $((written * block)) -i 0:$((skip * block)) back random || :; } |
+		awk -v size=$block '!seen[int(($1 - 1) / size)]++ { n++ } END { print n + 0 }')
+}
+
+# Each cycle checks the writes of the one before, and makes its own.
+write_cycles()
+{
+	local nr last=$1 writer written all=0 lost
+
+	head -c $(((blocks + $1) * block)) /dev/urandom >random
+	for ((nr = 0; nr <= last; nr++)); do
+		# blktests limits the time
+		[ -z "${TIMEOUT-}" ] || [ "$SECONDS" -lt "$TIMEOUT" ] || last=$nr
+		create cycle
+		export_disk cycle
+		if [ "$nr" -gt 0 ]; then
+			verify_blocks "$disk" $((nr - 1)) "$written"
+			[ "$lost" -eq 0 ] || fail "unplug $nr: $lost of $written writes are lost"
+		fi
+		if [ "$nr" -lt "$last" ]; then
+			write_blocks "$disk" "$nr" &
+			writer=$!
+			serves "$disk" 50 || fail "the disk takes no writes"
+		fi
+		unexport cycle
+		delete cycle
+		[ "$nr" -lt "$last" ] || break
+		wait "$writer" && fail "unplug $nr: the writer got no error"
+		written=$(sed -n 's/+[01] records out$//p' dd.log)
+		[ "$written" -gt 0 ] || fail "unplug $nr: no write was acknowledged"
+		all=$((all + written))
+	done
+	keep_longest_delete
+	note "unplugs of a TCMU device during writes: $nr; $all acknowledged writes, 0 lost"
+}
+
 # ---- holders
 
 # Make the holder hold the backstore that was created last. WHAT: see holder.c.
