@@ -53,6 +53,9 @@ chaos:		## random operations by a driver and by user space; SEED=N repeats a run
 coverage:	## which of our lines and branches the tests reach
 	@$(lab) coverage
 
+plug:		## 100,000 plugs and unplugs, in which nothing is lost or left; CYCLES=N
+	@$(lab) plug $(kernel) $(if $(CYCLES),--cycles "$(CYCLES)")
+
 lint:		## check the sources only: checkpatch, sparse, Sphinx, ...
 	@$(lab) lint
 
