@@ -123,6 +123,7 @@ jobs_of()
 	jobs_of_32 "$k"
 	echo "$k/ours-alone alone $k ours -"
 	echo "$k/ours-races guest $k ours races"
+	[ "$k" != 6.12 ] || echo "$k/ours-plug host $k ours plug"
 	[[ $k != *-debug ]] || echo "$k/ours-nth guest $k ours nth"
 	[[ $k != *-debug ]] || echo "$k/kunit guest $k ours kunit"
 	echo "$k/same host $k - same"
@@ -173,6 +174,8 @@ host_tests()
 	lint) lint_tests "$kernel" ;;
 	tree | same | chaos) "$lab/lab" "$group" --kernel "$kernel" --list ;;
 	bench-test | deb-test | model) "$lab/lab" "$group" --list ;;
+	# the unplug suite has a shorter form of the other one
+	plug) "$lab/lab" plug --list | grep -vx writes ;;
 	unplug) "$selftests/unplug/unplug" --list | cut -d ' ' -f 1 ;;
 	esac | sed "s/^/$group /"
 }

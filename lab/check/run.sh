@@ -122,6 +122,7 @@ run_host()
 	case $group in
 	tree | same) options=(--kernel "$kernel") ;;
 	unplug) options=(--kernel "$kernel" --modules "$modules" --results "$dir/guests") ;;
+	plug) options=(--kernel "$kernel" --cycles 5000 --results "$dir/guests") ;;
 	chaos) options=(--kernel "$kernel" --seconds "$(chaos_seconds "$kernel")" --cut 0) ;;
 	esac
 	mapfile -t chosen < <(cut -d ' ' -f 2 "$dir/todo")

@@ -26,6 +26,7 @@ SECTIONS = {
     "same": ("same/6.12/diff", "same/6.12", "make same", r"same( --kernel \S+)?( .* table)?"),
     "model": ("model/table", "model", "make model", r"model( .*)?"),
     "coverage": ("coverage/table", "coverage", "make coverage", r"coverage"),
+    "plug": ("plug/table", "plug", "make plug", r"plug"),
     "unplug": ("unplug/table", "unplug", "make unplug", r"unplug|unplug --long"),
     "clients": ("clients/table", "clients", "make clients", r"clients"),
     "bench": ("bench.table", "bench", "make bench", r"bench"),
