@@ -7,6 +7,7 @@
 #ifndef _UIO_CHAOS_H
 #define _UIO_CHAOS_H
 
+#include <getopt.h>
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,7 +31,7 @@
  */
 #define TICK_US		5000
 #define TICKS_LATE	200		/* for a sleeper that should be awake */
-#define TICKS_HANG	4000		/* for an operation */
+#define TICKS_HANG	4000		/* for an operation, unless it says more */
 
 /* at the end of a run, nothing takes longer */
 #define END_MS		(4 * UIOT_SOON_MS)
@@ -123,6 +124,7 @@ struct state {
  * @sleeps_until: when it may be woken by a signal, in ms
  * @seen: @next when watch() last looked
  * @ticks: how often it has looked since the operation began
+ * @limit: how often it may do so; an operation can change it
  * @late: how often it has found it asleep that should be awake
  */
 struct task {
@@ -137,10 +139,11 @@ struct task {
 	long sleeps_until;
 	unsigned long seen;
 	unsigned int ticks;
+	unsigned int limit;
 	unsigned int late;
 };
 
-/* What happened, counted: see world.c. A long run in which some of it is missing fails. */
+/* What happened, counted. A long run in which some of it is missing fails. */
 enum fact {
 	OPENS,
 	MAPPINGS,
@@ -160,6 +163,8 @@ enum fact {
 	FACTS,
 };
 
+#define MAX_FACTS	32
+
 /* What the operations of a kind have cost, with --times. */
 struct cost {
 	unsigned long count;
@@ -176,6 +181,7 @@ struct world {
 	unsigned int drivers;
 	unsigned int processes;
 	unsigned int threads;
+	unsigned int driver_us;	/* a thread of the driver rests, after an operation */
 	__u64 driver_kinds;	/* bits of operations */
 	__u64 user_kinds;
 	__u32 memory;		/* bits of memory_kinds */
@@ -188,7 +194,7 @@ struct world {
 	/* what happens */
 	bool stop;
 	unsigned long done;
-	unsigned long facts[FACTS];
+	unsigned long facts[MAX_FACTS];
 	struct cost costs[2][64];	/* of user space, of the driver */
 	int failures;
 	char failure[256];
@@ -208,8 +214,7 @@ extern struct world *world;
 int world_make(void);
 long now_ms(void);
 void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void happened(enum fact fact);
-const char *fact_name(enum fact fact);
+void happened(unsigned int fact);
 struct registration *registration_new(__u32 owner);
 struct registration *registration_find(__u32 owner);
 struct open_file *file_new(const struct view *view);
@@ -231,9 +236,16 @@ struct kind {
 
 extern const struct kind driver_kinds[];
 extern const struct kind user_kinds[];
+__u64 user_kinds_of(unsigned int thread);	/* those that are not left out */
 
 const struct kind *choose_kind(const struct kind *kinds, __u64 allowed, struct dice *dice);
 void run_next(const struct kind *kinds, __u64 allowed, struct task *task, void *actor);
+
+/* touch.c */
+int peek(const void *addr, __u32 *word);
+int poke(void *addr, __u32 word);
+int touch_in(void (*fn)(void *arg), void *arg);
+void catch_touches(void);
 
 /* memory.c: kinds of memory, and what may be seen of them */
 struct memory_kind {
@@ -246,9 +258,6 @@ struct memory_kind {
 
 extern const struct memory_kind memory_kinds[];
 unsigned int memory_kinds_nr(void);
-int peek(const void *addr, __u32 *word);
-int poke(void *addr, __u32 word);
-void catch_touches(void);
 
 /* What was seen of a page, and how. */
 struct sight {
@@ -269,8 +278,6 @@ void judge_refusal(const struct sight *sight, const char *what);
 
 /* driver.c */
 int drivers_open(void);
-int drivers_start(void);
-int drivers_join(int ms);
 int drivers_end(void);
 void drivers_close(void);
 void node_path(char *path, size_t size, int minor);
@@ -374,6 +381,34 @@ OPERATION(do_exit);
 /* peers.c */
 int mailboxes_open(void);
 void mailboxes_close(void);
+
+/**
+ * struct program - how a program differs from the other
+ * @name: its name
+ * @usage: its help
+ * @facts: names of facts
+ * @options: its own options
+ * @set: is called for each of them
+ * @begin: prepares a run
+ * @end: checks what is left after it
+ */
+struct program {
+	const char *name;
+	const char *usage;
+	const char * const *facts;
+	const struct option *options;
+	void (*set)(int option);
+	int (*begin)(void);
+	void (*end)(void);
+};
+
+/* run.c */
+int run(int argc, char **argv, const struct program *self);
+void run_defaults(void);
+void run_list(void);
+void wrong(const char *what, const char *value) __attribute__((noreturn));
+void result(bool ok, const char *name);
+bool enough_happened(unsigned int facts);
 
 /* watch.c */
 void watch(void);

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "chaos.h"
@@ -26,7 +25,6 @@
 #define NODES	"/dev/uio-chaos-"
 /* such memory is never freed: see uio_test_keeps_memory() in modules/device.c */
 #define COUNTED_MAX	64
-#define DRIVER_US	200
 
 enum stage { NONE, IDLE, LIVE, REVOKED, DRAINED, KEPT };
 
@@ -51,7 +49,6 @@ struct device {
 };
 
 static struct device devices[MAX_DEVICES];
-static pthread_t threads[MAX_DRIVERS];
 static int control;
 static unsigned int uio_major;
 static unsigned int counted;
@@ -496,22 +493,7 @@ const struct kind driver_kinds[] = {
 	{ }
 };
 
-/* Threads */
-
-static void *drive(void *arg)
-{
-	struct task *task = arg;
-
-	task->pid = getpid();
-	task->tid = gettid();
-	while (!__atomic_load_n(&world->stop, __ATOMIC_ACQUIRE)) {
-		run_next(driver_kinds, world->driver_kinds, task, task);
-		/* most of the time is for user space */
-		usleep(DRIVER_US);
-	}
-	task->tid = 0;
-	return NULL;
-}
+/* The run */
 
 static int open_device(struct device *dev)
 {
@@ -556,32 +538,6 @@ int drivers_open(void)
 
 	for (i = 0; !ret && i < world->devices; i++)
 		ret = open_device(&devices[i]);
-	return ret;
-}
-
-int drivers_start(void)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; !ret && i < world->drivers; i++)
-		ret = -pthread_create(&threads[i], NULL, drive, &world->tasks[i]);
-	return ret;
-}
-
-int drivers_join(int ms)
-{
-	struct timespec ts;
-	unsigned int i;
-	int ret = 0;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	ts.tv_sec += ms / 1000;
-	for (i = 0; !ret && i < world->drivers; i++)
-		if (threads[i]) {
-			ret = -pthread_timedjoin_np(threads[i], NULL, &ts);
-			threads[i] = ret ? threads[i] : 0;
-		}
 	return ret;
 }
 

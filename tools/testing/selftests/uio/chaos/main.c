@@ -16,15 +16,10 @@
  * - The kernel does not complain.
  */
 
-#include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "chaos.h"
 
@@ -46,78 +41,25 @@ static const char usage[] =
 "  --list            show the operations and kinds of memory\n"
 "  --show N          show the first N operations of each thread, and run nothing\n";
 
-static unsigned long show;
+static const char * const fact_names[] = {
+	[OPENS]			= "opens",
+	[MAPPINGS]		= "mappings",
+	[WORDS]			= "right words",
+	[SINKS]			= "zeros of the sink",
+	[REFUSED_TOUCHES]	= "refused touches",
+	[REFUSED_CALLS]		= "refused calls",
+	[WOKEN]			= "woken sleepers",
+	[FILES_REVOKED]		= "revoked files",
+	[DEVICES_REVOKED]	= "revoked devices",
+	[UNREGISTRATIONS]	= "unregistrations",
+	[CHILDREN]		= "children",
+	[PASSED]		= "passed descriptors",
+	[PINS]			= "pins",
+	[LATE_RELEASES]		= "late releases",
+	[FAILED_ALLOCATIONS]	= "failed allocations",
+};
 
 /* Options */
-
-static void wrong(const char *what, const char *value)
-{
-	fprintf(stderr, "uio_chaos: %s '%s': see uio_chaos --help\n", what, value);
-	exit(2);
-}
-
-static unsigned long long to_number(const char *option, const char *text,
-				    unsigned long long min, unsigned long long max)
-{
-	unsigned long long value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	if (errno || *end || !*text || *text == '-' || value < min || value > max) {
-		fprintf(stderr, "uio_chaos: --%s is '%s': give a number from %llu to %llu\n",
-			option, text, min, max);
-		exit(2);
-	}
-	return value;
-}
-
-static bool find_kind(const struct kind *kinds, const char *name, __u64 *bits)
-{
-	unsigned int i;
-
-	for (i = 0; kinds[i].name; i++)
-		if (!strcmp(kinds[i].name, name)) {
-			*bits |= 1ULL << i;
-			return true;
-		}
-	return false;
-}
-
-static __u64 all_of(const struct kind *kinds)
-{
-	unsigned int i;
-
-	for (i = 0; kinds[i].name; i++)
-		;
-	return (1ULL << i) - 1;
-}
-
-/* Sets the bits of the operations in LIST. */
-static void operations(char *list, __u64 *driver, __u64 *user)
-{
-	char *name;
-
-	*driver = 0;
-	*user = 0;
-	for (name = strtok(list, ","); name; name = strtok(NULL, ","))
-		if (!find_kind(driver_kinds, name, driver) && !find_kind(user_kinds, name, user))
-			wrong("there is no operation", name);
-}
-
-static void set_only(char *list)
-{
-	operations(list, &world->driver_kinds, &world->user_kinds);
-}
-
-static void set_without(char *list)
-{
-	__u64 driver, user;
-
-	operations(list, &driver, &user);
-	world->driver_kinds &= ~driver;
-	world->user_kinds &= ~user;
-}
 
 static void set_memory(char *list)
 {
@@ -147,10 +89,7 @@ static void list(void)
 {
 	unsigned int i;
 
-	for (i = 0; driver_kinds[i].name; i++)
-		printf("driver %s\n", driver_kinds[i].name);
-	for (i = 0; user_kinds[i].name; i++)
-		printf("user %s\n", user_kinds[i].name);
+	run_list();
 	for (i = 0; i < memory_kinds_nr(); i++)
 		printf("memory %s\n", memory_kinds[i].name);
 	exit(0);
@@ -158,55 +97,19 @@ static void list(void)
 
 static void set_defaults(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	world->seed = (ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000) % 1000000000;
+	run_defaults();
 	world->devices = 8;
 	world->drivers = 2;
-	world->processes = 3;
-	world->threads = 3;
-	world->driver_kinds = ~0ULL;
-	world->user_kinds = ~0ULL;
+	world->driver_us = 200;
 	world->memory = ~0U;
 	world->with_context = true;
 	world->without_context = true;
 }
 
-static void parse_one(int option, const char *name)
+static void set_option(int option)
 {
-	world->partial |= !!strchr("dDptywmc", option);
+	world->partial |= option == 'm' || option == 'c';
 	switch (option) {
-	case 's':
-		world->seed = to_number(name, optarg, 0, ~0ULL);
-		break;
-	case 'o':
-		world->max_ops = to_number(name, optarg, 1, ~0UL);
-		break;
-	case 'S':
-		world->seconds = to_number(name, optarg, 1, 1000000);
-		break;
-	case 'd':
-		world->devices = to_number(name, optarg, 1, MAX_DEVICES);
-		break;
-	case 'D':
-		world->drivers = to_number(name, optarg, 1, MAX_DRIVERS);
-		break;
-	case 'p':
-		world->processes = to_number(name, optarg, 0, MAX_PROCESSES);
-		break;
-	case 't':
-		world->threads = to_number(name, optarg, 1, MAX_THREADS);
-		break;
-	case 'n':
-		show = to_number(name, optarg, 1, 1000000);
-		break;
-	case 'y':
-		set_only(optarg);
-		break;
-	case 'w':
-		set_without(optarg);
-		break;
 	case 'm':
 		set_memory(optarg);
 		break;
@@ -216,94 +119,12 @@ static void parse_one(int option, const char *name)
 	case 'f':
 		world->faults = true;
 		break;
-	case 'T':
-		world->times = true;
-		break;
 	case 'l':
 		list();
-		break;
-	case 'h':
-		printf("%s", usage);
-		exit(0);
-	default:
-		exit(2);
 	}
 }
 
-static void parse(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "seed",	required_argument,	NULL, 's' },
-		{ "ops",	required_argument,	NULL, 'o' },
-		{ "seconds",	required_argument,	NULL, 'S' },
-		{ "devices",	required_argument,	NULL, 'd' },
-		{ "drivers",	required_argument,	NULL, 'D' },
-		{ "processes",	required_argument,	NULL, 'p' },
-		{ "threads",	required_argument,	NULL, 't' },
-		{ "only",	required_argument,	NULL, 'y' },
-		{ "without",	required_argument,	NULL, 'w' },
-		{ "memory",	required_argument,	NULL, 'm' },
-		{ "contexts",	required_argument,	NULL, 'c' },
-		{ "faults",	no_argument,		NULL, 'f' },
-		{ "times",	no_argument,		NULL, 'T' },
-		{ "list",	no_argument,		NULL, 'l' },
-		{ "show",	required_argument,	NULL, 'n' },
-		{ "help",	no_argument,		NULL, 'h' },
-		{ }
-	};
-	int option, index = 0;
-
-	while ((option = getopt_long(argc, argv, "", options, &index)) >= 0)
-		parse_one(option, options[index].name);
-	if (optind < argc)
-		wrong("unexpected argument", argv[optind]);
-	if (!world->max_ops && !world->seconds)
-		world->seconds = 30;
-	/* a thread without operations would look for one for ever */
-	if (!(world->driver_kinds & all_of(driver_kinds)))
-		world->drivers = 0;
-	if (!(world->user_kinds & all_of(user_kinds)))
-		world->processes = 0;
-}
-
-/* Shows what each thread would do. */
-
-static void show_task(const struct kind *kinds, __u64 allowed, unsigned int nr)
-{
-	const struct kind *kind;
-	unsigned long at;
-	struct dice dice;
-
-	for (at = 0; at < show; at++) {
-		dice = dice_of(world->seed, nr, at);
-		kind = choose_kind(kinds, allowed, &dice);
-		if (kind)
-			printf("task %u, operation %lu: %s\n", nr, at, kind->name);
-	}
-}
-
-static void show_all(void)
-{
-	unsigned int i, j;
-
-	for (i = 0; i < world->drivers; i++)
-		show_task(driver_kinds, world->driver_kinds, i);
-	for (i = 0; i < world->processes; i++)
-		for (j = 0; j < world->threads; j++)
-			show_task(user_kinds, world->user_kinds,
-				  MAX_DRIVERS + i * MAX_THREADS + j);
-}
-
-/* The run, and its results */
-
-static unsigned int tests;
-static bool all_ok = true;
-
-static void result(bool ok, const char *name)
-{
-	all_ok &= ok;
-	printf("%sok %u %s\n", ok ? "" : "not ", ++tests, name);
-}
+/* What is left after a run */
 
 /* Two counters of the module that have to be equal in the end. */
 struct balance {
@@ -346,63 +167,13 @@ static bool agree_at_last(const char *made, const char *ended, bool of_all)
 	return all_agree(&balance);
 }
 
-/*
- * A run in which nothing happens proves nothing. After so many operations, each of these has
- * happened several times, unless some operations were left out.
- */
-static bool enough_happened(void)
+static bool all_happened(void)
 {
-	bool enough = true, all = !world->partial && world->done >= ENOUGH_OPS;
-	const unsigned int facts = world->faults ? FACTS : FAILED_ALLOCATIONS;
-	unsigned int fact, nr;
+	unsigned int nr;
 
 	for (nr = 0; nr < world->devices; nr++)
 		world->facts[LATE_RELEASES] += device_count(nr, "late_releases");
-	printf("# seen:");
-	for (fact = 0; fact < facts; fact++) {
-		printf("%s %lu %s", fact ? "," : "", world->facts[fact], fact_name(fact));
-		enough &= world->facts[fact] || !all;
-	}
-	printf("\n");
-	return enough;
-}
-
-static void report_times(const struct kind *kinds, const struct cost *costs)
-{
-	unsigned int i;
-
-	for (i = 0; kinds[i].name; i++)
-		if (costs[i].count)
-			printf("# %8.1f ms, %7lu times, %6lu us: %s\n", costs[i].us / 1000.0,
-			       costs[i].count, costs[i].us / costs[i].count, kinds[i].name);
-}
-
-static void report_run(double seconds)
-{
-	printf("# %lu operations in %.1f s, %.0f per second\n", world->done, seconds,
-	       world->done / seconds);
-	if (world->failures)
-		printf("# wrong: %s\n", world->failure);
-	if (world->times) {
-		report_times(driver_kinds, world->costs[1]);
-		report_times(user_kinds, world->costs[0]);
-	}
-	result(!world->failures, "nothing_wrong_is_seen");
-}
-
-/* Returns false if something hangs: nothing can be removed then. */
-static bool end_run(void)
-{
-	bool ended = !users_end();
-
-	result(ended, "processes_end");
-	if (ended) {
-		ended = !drivers_join(END_MS);
-		result(ended, "driver_ends");
-	}
-	if (!ended)
-		show_tasks();
-	return ended;
+	return enough_happened(world->faults ? FACTS : FAILED_ALLOCATIONS);
 }
 
 static void check_end(void)
@@ -413,7 +184,7 @@ static void check_end(void)
 	result(!drivers_end(), "devices_go");
 	result(agree_at_last("opens", "releases", false), "opens_equal_releases");
 	result(agree_at_last("creates", "frees", true), "frees_equal_creates");
-	result(enough_happened(), "enough_happened");
+	result(all_happened(), "enough_happened");
 	drivers_close();
 	result(uiot_module_goes("uio_test", END_MS), "driver_unloads");
 	result(uiot_module_goes("uio", END_MS), "uio_unloads");
@@ -427,69 +198,24 @@ static int begin(void)
 		ret = mailboxes_open();
 	if (!ret && world->faults)
 		ret = faults_on();
-	if (!ret)
-		ret = drivers_start();
 	return ret;
-}
-
-static int run_all(void)
-{
-	long began;
-	int ret;
-
-	printf("KTAP version 1\n# seed %llu\n", world->seed);
-	ret = begin();
-	if (ret) {
-		printf("Bail out! the run cannot begin: %s\n", strerror(-ret));
-		return 3;
-	}
-	began = now_ms();
-	watch();
-	report_run((now_ms() - began) / 1000.0);
-	if (end_run())
-		check_end();
-	printf("1..%u\n", tests);
-	return all_ok ? 0 : 1;
-}
-
-/*
- * A thread that hangs in the kernel keeps its process from ending. So the run has a process of
- * its own, for which nobody waits in that case.
- */
-static int run_apart(void)
-{
-	int status, over[2];
-	char verdict = 1;
-	pid_t pid;
-
-	if (pipe(over))
-		return 1;
-	pid = fork();
-	if (!pid) {
-		verdict = run_all();
-		fflush(stdout);
-		if (write(over[1], &verdict, 1) != 1)
-			return 1;
-		return verdict;
-	}
-	close(over[1]);
-	if (pid < 0 || read(over[0], &verdict, 1) != 1)
-		return 1;
-	if (verdict == 0)
-		waitpid(pid, &status, 0);
-	return verdict;
 }
 
 int main(int argc, char **argv)
 {
+	static const struct option options[] = {
+		{ "memory",	required_argument,	NULL, 'm' },
+		{ "contexts",	required_argument,	NULL, 'c' },
+		{ "faults",	no_argument,		NULL, 'f' },
+		{ "list",	no_argument,		NULL, 'l' },
+		{ }
+	};
+	static const struct program self = {
+		"uio_chaos", usage, fact_names, options, set_option, begin, check_end,
+	};
+
 	if (world_make())
 		return 1;
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	set_defaults();
-	parse(argc, argv);
-	if (show) {
-		show_all();
-		return 0;
-	}
-	return run_apart();
+	return run(argc, argv, &self);
 }

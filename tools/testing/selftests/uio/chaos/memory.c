@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* uio_chaos: touching memory, and whether what was seen may be seen. */
-
-#include <setjmp.h>
-#include <signal.h>
-#include <string.h>
+/* uio_chaos: kinds of memory, and whether what was seen of them may be seen. */
 
 #include "chaos.h"
 
@@ -24,58 +20,6 @@ const struct memory_kind memory_kinds[] = {
 unsigned int memory_kinds_nr(void)
 {
 	return sizeof(memory_kinds) / sizeof(*memory_kinds);
-}
-
-static __thread sigjmp_buf touch_env;
-static __thread bool touching;
-
-/* A handler of signals looks at it. */
-static void set_touching(bool now)
-{
-	__atomic_store_n(&touching, now, __ATOMIC_RELAXED);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-}
-
-static void touch_failed(int sig)
-{
-	if (__atomic_load_n(&touching, __ATOMIC_RELAXED))
-		siglongjmp(touch_env, sig);
-	signal(sig, SIG_DFL);
-}
-
-void catch_touches(void)
-{
-	struct sigaction sa = { .sa_handler = touch_failed, .sa_flags = SA_NODEFER };
-
-	sigaction(SIGBUS, &sa, NULL);
-	sigaction(SIGSEGV, &sa, NULL);
-}
-
-/* These two return 0, or the signal that the touch raised. */
-int peek(const void *addr, __u32 *word)
-{
-	int sig = sigsetjmp(touch_env, 0);
-
-	if (!sig) {
-		set_touching(true);
-		*word = __atomic_load_n((const __u32 *)addr, __ATOMIC_RELAXED);
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	}
-	set_touching(false);
-	return sig;
-}
-
-int poke(void *addr, __u32 word)
-{
-	int sig = sigsetjmp(touch_env, 0);
-
-	if (!sig) {
-		set_touching(true);
-		__atomic_store_n((__u32 *)addr, word, __ATOMIC_RELAXED);
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	}
-	set_touching(false);
-	return sig;
 }
 
 struct sight sight_begin(const char *how, const struct view *view, __u32 file,

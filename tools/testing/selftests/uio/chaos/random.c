@@ -93,6 +93,7 @@ void run_next(const struct kind *kinds, __u64 allowed, struct task *task, void *
 		dice = dice_of(world->seed, nr, task->next++);
 		kind = choose_kind(kinds, allowed, &dice);
 	}
+	task->limit = TICKS_HANG;
 	task_begin(task, kind->name);
 	run_kind(kind, kinds == driver_kinds, kind - kinds, actor, &dice);
 	task_end(task);

@@ -63,6 +63,12 @@ const struct kind user_kinds[] = {
 
 static struct user users[MAX_THREADS];
 
+/* All threads do all of them. */
+__u64 user_kinds_of(unsigned int thread)
+{
+	return world->user_kinds;
+}
+
 static void wake(int sig)
 {
 	(void)sig;

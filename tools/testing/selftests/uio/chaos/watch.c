@@ -37,7 +37,7 @@ static void show_stack(const struct task *task)
 
 static void check_hang(const struct task *task)
 {
-	if (task->ticks < TICKS_HANG)
+	if (!task->limit || task->ticks < task->limit)
 		return;
 	fail("%s hangs: task %u, operation %lu", task->what, task_nr(task), task->next - 1);
 	show_stack(task);

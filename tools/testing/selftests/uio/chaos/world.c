@@ -40,32 +40,10 @@ void fail(const char *fmt, ...)
 	__atomic_store_n(&world->stop, true, __ATOMIC_RELEASE);
 }
 
-static const char * const fact_names[] = {
-	[OPENS]			= "opens",
-	[MAPPINGS]		= "mappings",
-	[WORDS]			= "right words",
-	[SINKS]			= "zeros of the sink",
-	[REFUSED_TOUCHES]	= "refused touches",
-	[REFUSED_CALLS]		= "refused calls",
-	[WOKEN]			= "woken sleepers",
-	[FILES_REVOKED]		= "revoked files",
-	[DEVICES_REVOKED]	= "revoked devices",
-	[UNREGISTRATIONS]	= "unregistrations",
-	[CHILDREN]		= "children",
-	[PASSED]		= "passed descriptors",
-	[PINS]			= "pins",
-	[LATE_RELEASES]		= "late releases",
-	[FAILED_ALLOCATIONS]	= "failed allocations",
-};
-
-void happened(enum fact fact)
+/* @fact: an enum of the program */
+void happened(unsigned int fact)
 {
 	__atomic_add_fetch(&world->facts[fact], 1, __ATOMIC_RELAXED);
-}
-
-const char *fact_name(enum fact fact)
-{
-	return fact_names[fact];
 }
 
 struct registration *registration_new(__u32 owner)
