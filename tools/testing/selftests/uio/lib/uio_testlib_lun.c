@@ -269,11 +269,11 @@ void uiot_lun_detach(struct uiot_lun *lun)
 
 /* The initiator: sg sends each command unchanged, and does not retry it */
 
-static int send_command(int fd, struct sg_io_hdr *io)
+static int send_command(const struct uiot_lun *lun, struct sg_io_hdr *io)
 {
 	io->interface_id = 'S';
-	io->timeout = 6 * UIOT_SOON_MS;
-	if (ioctl(fd, SG_IO, io))
+	io->timeout = lun->command_ms ? lun->command_ms : 6 * UIOT_SOON_MS;
+	if (ioctl(lun->scsi, SG_IO, io))
 		return -errno;
 	if (io->host_status)
 		return -EIO;
@@ -289,15 +289,18 @@ int uiot_lun_is_ready(const struct uiot_lun *lun)
 		.dxfer_direction = SG_DXFER_NONE,
 	};
 
-	return send_command(lun->scsi, &io);
+	return send_command(lun, &io);
 }
 
-long uiot_op_transfer(struct uiot_op *op)
+int uiot_lun_transfer(const struct uiot_lun *lun, const struct uiot_lun_data *data)
 {
-	struct uiot_lun_data *data = op->addr;
 	size_t sectors = data->size / SECTOR_SIZE;
 	__u8 cdb[10] = {
 		[0] = data->is_write ? 0x2a : 0x28,
+		[2] = data->sector >> 24,
+		[3] = data->sector >> 16,
+		[4] = data->sector >> 8,
+		[5] = data->sector,
 		[7] = sectors >> 8,
 		[8] = sectors,
 	};
@@ -310,5 +313,12 @@ long uiot_op_transfer(struct uiot_op *op)
 		.dxfer_len = data->size,
 	};
 
-	return send_command(op->fd, &io);
+	return send_command(lun, &io);
+}
+
+long uiot_op_transfer(struct uiot_op *op)
+{
+	const struct uiot_lun lun = { .scsi = op->fd };
+
+	return uiot_lun_transfer(&lun, op->addr);
 }

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,6 @@
 
 #define CONFIGFS	"/sys/kernel/config"
 #define LOOPBACK	CONFIGFS "/target/loopback"
-#define WWN		LOOPBACK "/naa.5001405000000001"
-#define TPG		WWN "/tpgt_1"
-#define LUN		TPG "/lun/lun_0"
 #define TCMU_CONFIG	"dev_config=test/x,dev_size=1048576,max_data_area_mb=1"
 
 int uiot_tcmu_get(struct uiot_tcmu *tcmu, const char *file, char *buf, size_t size)
@@ -162,7 +160,20 @@ int uiot_join_or_reset(struct uiot_op *op)
 	return ret;
 }
 
-int uiot_tcmu_export(struct uiot_tcmu *tcmu)
+struct unit_path {
+	char text[128];
+};
+
+/* The file of SCSI unit @nr. Each has a host of its own. */
+static struct unit_path unit_path(unsigned int nr, const char *file)
+{
+	struct unit_path path;
+
+	snprintf(path.text, sizeof(path.text), LOOPBACK "/naa.5001405%08x1%s", nr, file);
+	return path;
+}
+
+int uiot_tcmu_export_as(struct uiot_tcmu *tcmu, unsigned int nr)
 {
 	int ret = uiot_load("tcm_loop");
 
@@ -170,20 +181,66 @@ int uiot_tcmu_export(struct uiot_tcmu *tcmu)
 		return ret;
 	if (mkdir(LOOPBACK, 0755) && errno != EEXIST)
 		return -errno;
-	if (mkdir(WWN, 0755) || mkdir(TPG, 0755) ||
-	    uiot_write_file(TPG "/nexus", "naa.5001405000000002") ||
-	    mkdir(LUN, 0755))
+	if (mkdir(unit_path(nr, "").text, 0755) || mkdir(unit_path(nr, "/tpgt_1").text, 0755) ||
+	    uiot_write_file(unit_path(nr, "/tpgt_1/nexus").text, "naa.5001405000000002") ||
+	    mkdir(unit_path(nr, "/tpgt_1/lun/lun_0").text, 0755))
 		return -errno;
 	/* the link makes the kernel scan the unit */
-	return symlink(tcmu->dir, LUN "/device") ? -errno : 0;
+	return symlink(tcmu->dir, unit_path(nr, "/tpgt_1/lun/lun_0/device").text) ? -errno : 0;
+}
+
+void uiot_tcmu_unexport_as(unsigned int nr)
+{
+	unlink(unit_path(nr, "/tpgt_1/lun/lun_0/device").text);
+	rmdir(unit_path(nr, "/tpgt_1/lun/lun_0").text);
+	rmdir(unit_path(nr, "/tpgt_1").text);
+	rmdir(unit_path(nr, "").text);
+}
+
+/* The address is that of the target: HOST:0:1. */
+static int unit_address(unsigned int nr, char *address, size_t size)
+{
+	int ret = uiot_read_file(unit_path(nr, "/tpgt_1/address").text, address, size);
+
+	address[ret ? 0 : strcspn(address, "\n")] = 0;
+	return ret;
+}
+
+int uiot_tcmu_find_sg(unsigned int nr, char *node, size_t size)
+{
+	char address[32], pattern[96];
+	glob_t found;
+	int ret = unit_address(nr, address, sizeof(address));
+
+	if (ret)
+		return ret;
+	snprintf(pattern, sizeof(pattern), "/sys/bus/scsi/devices/%s:0/scsi_generic/sg*", address);
+	if (glob(pattern, 0, NULL, &found))
+		return -ENODEV;
+	snprintf(node, size, "/dev/%s", strrchr(found.gl_pathv[0], '/') + 1);
+	globfree(&found);
+	return 0;
+}
+
+int uiot_tcmu_scan(unsigned int nr)
+{
+	char address[32], path[96];
+	int ret = unit_address(nr, address, sizeof(address));
+
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "/sys/class/scsi_host/host%d/scan", atoi(address));
+	return uiot_write_file(path, "0 1 -");
+}
+
+int uiot_tcmu_export(struct uiot_tcmu *tcmu)
+{
+	return uiot_tcmu_export_as(tcmu, 0);
 }
 
 void uiot_tcmu_unexport(void)
 {
-	unlink(LUN "/device");
-	rmdir(LUN);
-	rmdir(TPG);
-	rmdir(WWN);
+	uiot_tcmu_unexport_as(0);
 }
 
 void uiot_tcmu_delete_all(void)

@@ -28,9 +28,17 @@ int uiot_tcmu_make(struct uiot_tcmu *tcmu, const char *name, const char *config)
 int uiot_tcmu_enable(struct uiot_tcmu *tcmu);
 int uiot_tcmu_find(struct uiot_tcmu *tcmu);
 int uiot_tcmu_delete(struct uiot_tcmu *tcmu);
-/* makes a SCSI unit of the device; there can be only one */
+/* makes a SCSI unit of the device: unit 0, of which there can be only one, or any other */
 int uiot_tcmu_export(struct uiot_tcmu *tcmu);
 void uiot_tcmu_unexport(void);
+int uiot_tcmu_export_as(struct uiot_tcmu *tcmu, unsigned int nr);
+void uiot_tcmu_unexport_as(unsigned int nr);
+/*
+ * Finds the node of the unit, for SG_IO. If the daemon did not answer, there is none, until
+ * the kernel scans again.
+ */
+int uiot_tcmu_find_sg(unsigned int nr, char *node, size_t size);
+int uiot_tcmu_scan(unsigned int nr);
 /* deletes all that a failed test has left */
 void uiot_tcmu_delete_all(void);
 /* operations that wait for the daemon's answer; addr is a struct uiot_tcmu */
@@ -77,6 +85,7 @@ struct uiot_lun {
 	int fd;			/* of the ring */
 	struct tcmu_mailbox *ring;
 	int scsi;		/* a descriptor of the unit */
+	int command_ms;		/* when SCSI ends a command; 0: later than any test does */
 	struct uiot_op exporter;
 };
 
@@ -85,6 +94,7 @@ struct uiot_lun_data {
 	bool is_write;
 	void *p;
 	size_t size;
+	__u32 sector;
 };
 
 enum uiot_lun_what {
@@ -115,6 +125,7 @@ int uiot_lun_waiting(const struct uiot_lun *lun, struct uiot_lun_data *data,
 
 /* send a command to the unit; return its SCSI status or a negative error code */
 int uiot_lun_is_ready(const struct uiot_lun *lun);
+int uiot_lun_transfer(const struct uiot_lun *lun, const struct uiot_lun_data *data);
 /* fd is the unit's descriptor, addr a struct uiot_lun_data */
 long uiot_op_transfer(struct uiot_op *op);
 
