@@ -3,13 +3,18 @@
 # Make a failure smaller: leave out tasks, devices and operations, as long as the run fails in
 # the same way. Operations of other tasks stay the same: see random.c of the program.
 
-# Print "OPTION VALUE" of what to try, in this order. A value of --without is added to those
-# that have been left out.
-what_to_try()
+# Groups of operations that often are not needed.
+groups_of_tcmu()
 {
-	printf '%s\n' 'contexts none' 'contexts all' \
-		'processes 1' 'threads 1' 'threads 2' 'drivers 1' 'devices 1' 'devices 2' \
-		'without direct-write,direct-read,splice,ring-pin,ring-write,ring-poll' \
+	printf '%s\n' 'without write,read,big-read,ready' 'without limit,show' \
+		'without block,unblock,reset,reset-own' 'without size,config,cache,time-outs' \
+		'without answer,mute,renew,babble,reset-netlink' 'without kill,exit' \
+		'without hold' 'without misuse,free-kept,rest,drop'
+}
+
+groups_of_core()
+{
+	printf '%s\n' 'without direct-write,direct-read,splice,ring-pin,ring-write,ring-poll' \
 		'without vm-read,vm-write,mem-read,mem-write,vm-other' \
 		'without fork,fork-kill,send,receive,exit,kill' \
 		'without read,poll,select,epoll,fasync,close-asleep,write,ioctl,sysfs' \
@@ -17,7 +22,16 @@ what_to_try()
 		'without stall,resume,act,errno,irq,interrupt,notify' \
 		'without revoke-file' 'without revoke,drain' 'without unmap,register-again' \
 		'without dup,open-by-name' 'without walk,store'
-	"$programs/uio_chaos" --list | awk '
+}
+
+# Print "OPTION VALUE" of what to try, in this order. A value of --without is added to those
+# that have been left out.
+what_to_try()
+{
+	[ "$program" = tcmu_chaos ] || printf '%s\n' 'contexts none' 'contexts all'
+	printf '%s\n' 'processes 1' 'threads 1' 'threads 2' 'drivers 1' 'devices 1' 'devices 2'
+	if [ "$program" = tcmu_chaos ]; then groups_of_tcmu; else groups_of_core; fi
+	"$programs/$program" --list | awk '
 		$1 == "memory" { print "memory", $2; next }
 		{ print "without", $2 }'
 }
@@ -71,7 +85,7 @@ needed()
 		[ "$previous" != --without ] || out=$arg
 		previous=$arg
 	done
-	"$programs/uio_chaos" --list | awk '$1 != "memory" { print $2 }' |
+	"$programs/$program" --list | awk '$1 != "memory" { print $2 }' |
 		grep -vxF "$(tr , '\n' <<<"$out")" | paste -sd ' '
 }
 
@@ -128,6 +142,5 @@ cut_down()
 		[ "$SECONDS" -lt "$cut_end" ] || break
 	done < <(printf '%s\n' "${tries[@]}")
 	ktap_line "# it needs: $(needed "${small[@]}")"
-	ktap_line "# smallest of $attempts tries: lab/lab chaos --kernel $kernel" \
-		"--modules $modules ${small[*]}"
+	ktap_line "# smallest of $attempts tries: $again ${small[*]}"
 }
