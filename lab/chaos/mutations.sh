@@ -11,8 +11,8 @@ mutation_names()
 	done
 }
 
-# Compile uio.ko with the bug. Without modules.order, depmod and the like: the guest replaces
-# the file only.
+# Compile uio.ko and target_core_user.ko with the bug. Without modules.order, depmod and the
+# like: the guest replaces the files only.
 build_mutant()
 {
 	local patch=$1 new=$build/tmp/mutant.$$ dir
@@ -20,12 +20,15 @@ build_mutant()
 	rm -rf "$new"
 	mkdir -p "$new/drivers"
 	cp -r "$top/drivers/uio" "$new/drivers/"
+	stage_target "$kernel" "$new/drivers/target"
 	apply_patch "$new" "$patch" >&2 ||
-		die "$(short "$patch") does not apply: adapt it to drivers/uio"
+		die "$(short "$patch") does not apply: adapt it to our drivers"
 	for dir in include compat; do
 		mirror "$top/$dir" "$mutant/$dir"
 	done
-	mirror "$new/drivers/uio" "$mutant/drivers/uio"
+	for dir in uio target; do
+		mirror "$new/drivers/$dir" "$mutant/drivers/$dir"
+	done
 	rm -rf "$new"
 	make_modules "$kernel" "$mutant" NOSTDINC_FLAGS="-nostdinc $(our_headers "$mutant")"
 }
@@ -38,7 +41,7 @@ seconds_in()
 
 	seconds=$(figures_in "$1" | sed 's/.* in \([0-9.]*\) s.*/\1/')
 	[ -n "$seconds" ] || seconds=$(awk -F '[][]' '
-		/uio_chaos begins/ { begin = $2 }
+		/chaos begins/ { begin = $2 }
 		/Kernel panic/ { printf "%.1f", $2 - begin; exit }' "$1/guest/console.log")
 	printf '%s' "${seconds:-?}"
 }
@@ -50,8 +53,11 @@ run_mutation()
 
 	rm -rf "$dir"
 	build_mutant "$patch"
+	use_program uio_chaos
+	! grep -q '^+++ b/drivers/target/' "$patch" || use_program tcmu_chaos
 	program_args fixed
-	copies=(--copy "$mutant/drivers/uio/uio.ko")
+	copies=(--copy "$mutant/drivers/uio/uio.ko"
+		--copy "$mutant/drivers/target/target_core_user.ko")
 	run_guest "$dir" "${args[@]}"
 	progress "$name: ${why:-passed}"
 	wanted=$(sed -n 's/^Found by: //p' "$patch")
