@@ -123,17 +123,13 @@ static int uio_test_stale_on(unsigned int cpu, struct uio_info *info, struct fil
  * @fd: an open file of the device
  *
  * Return: 0; -EILSEQ if a second poll() did not see the end of events; -EOPNOTSUPP if there
- * is only one CPU, or no x86; -ENODATA if the first poll() was not held up; or another error.
+ * is only one CPU; -ENODATA if the first poll() was not held up; or another error.
  */
 int uio_test_stale(struct uio_info *info, int fd)
 {
 	struct file *file;
 	unsigned int cpu;
 	int ret = -EOPNOTSUPP;
-
-	/* other machines stop before the read */
-	if (!IS_ENABLED(CONFIG_X86))
-		return ret;
 
 	file = fget(fd);
 	if (!file)

@@ -267,7 +267,14 @@ int uio_test_mmap(struct uio_info *info, struct vm_area_desc *desc);
 int uio_test_storm(struct uio_info *info, int fd);
 
 /* stale.c: the same while somebody looks whether the device has events */
+#ifdef CONFIG_X86
 int uio_test_stale(struct uio_info *info, int fd);
+#else
+static inline int uio_test_stale(struct uio_info *info, int fd)
+{
+	return -EOPNOTSUPP;
+}
+#endif
 
 /* page_entry.c: what page tables say */
 extern const struct file_operations uio_test_caching_fops;
