@@ -198,6 +198,7 @@ build_programs()
 	mirror "$selftests" "$tree/uio"
 	make_programs "$machine" "a test program" "$tree/uio" OUTPUT="$out" TEST_GEN_MODS_DIR= \
 		KHDR_INCLUDES="-isystem $top/include/uapi" msg=
+	make_programs "$machine" "the tool" "$top/tools/uio" OUT="$out" LDFLAGS=-static
 	make_programs "$machine" "the sample's client" "$top/samples/uio" -f Makefile.client \
 		OUT="$out" LDFLAGS=-static
 	# the oldest format that qemu-img writes: tcmu-runner supports no newer one

@@ -28,6 +28,7 @@ PAGES = MARKDOWN | {
     "tools/testing/selftests/uio/unplug/README.rst": "unplug.rst",
     "lab/docs/site/ci.rst": "ci.rst",
     "man/target_core_user.4": "man/target_core_user.4.md",
+    "man/uio-late-release.1": "man/uio-late-release.1.md",
     "man/uio.4": "man/uio.4.md",
     "Documentation/deviations.rst": "deviations.rst",
     "Documentation/driver-api/uio-late-release.rst": "driver-api/uio-late-release.rst",
