@@ -85,7 +85,8 @@ run_guest()
 	options+=("${more_options[@]}")
 	# The longest test may take 300 s. On a debug kernel all of them take 20 minutes or more.
 	options+=(--timeout 2400 --silence 360 --results "$dir/guest"
-		--copy "$compiled/uio_client" --copy "$lab/check/in-guest" --copy "$dir/plan")
+		--copy "$compiled/uio_client" --copy "$compiled/uio-late-release"
+		--copy "$lab/check/in-guest" --copy "$dir/plan")
 	while read -r program _; do
 		options+=(--copy "$(program_file "$compiled" "$program")")
 	done < <(sort -u -k 1,1 "$dir/plan")
