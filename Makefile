@@ -65,7 +65,7 @@ docs:		## make the site of the documentation in build/docs
 results:	## put what the last runs printed into Documentation/results.md
 	@$(lab) results
 
-deb:		## make the Debian package in build/deb
+deb:		## make the Debian packages in build/deb
 	@$(lab) deb
 
 dist:		## make a tarball for DKMS on other distributions, in build/dist

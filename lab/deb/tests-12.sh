@@ -17,7 +17,7 @@ install_12()
 	[ ! -e "$root_12" ] || return 0
 	cp -a "$deb_root_12" "$root_12"
 	add_foreign "$root_12" "$(deb_kernel 12-6.1)"
-	(cd "$work" && in_12 apt-get install -y --no-install-recommends ./package.deb) \
+	(cd "$work" && in_12 apt-get install -y --no-install-recommends ./{package,tool}.deb) \
 		>"$work/install-12.log" 2>&1 || :
 }
 

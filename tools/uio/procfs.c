@@ -327,6 +327,15 @@ static void scan_mappings(struct process *process)
 
 /* ---- processes */
 
+/* Not atoi(): a program that is compiled with a new libc would need it. */
+static pid_t number_of(const char *name)
+{
+	uint64_t number;
+
+	parse_number(name, 10, &number);
+	return number;
+}
+
 static void list_threads(struct process *process)
 {
 	int fd = openat(process->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -339,7 +348,7 @@ static void list_threads(struct process *process)
 		if (!isdigit(entry->d_name[0]))
 			continue;
 		process->tids = grow(process->tids, process->nr_tids, sizeof(*process->tids));
-		process->tids[process->nr_tids++] = atoi(entry->d_name);
+		process->tids[process->nr_tids++] = number_of(entry->d_name);
 	}
 	closedir(dir);
 }
@@ -359,7 +368,7 @@ static void read_command(struct process *process)
 static bool scan_process(int proc, const char *pid, unsigned int major)
 {
 	struct process process = {
-		.task = { .pid = atoi(pid) },
+		.task = { .pid = number_of(pid) },
 		.dir = openat(proc, pid, O_PATH | O_DIRECTORY | O_CLOEXEC),
 		.major = major,
 	};
