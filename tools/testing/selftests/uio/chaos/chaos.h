@@ -182,6 +182,7 @@ struct world {
 	unsigned int processes;
 	unsigned int threads;
 	unsigned int driver_us;	/* a thread of the driver rests, after an operation */
+	unsigned int old_ticks;	/* a process does not end before */
 	__u64 driver_kinds;	/* bits of operations */
 	__u64 user_kinds;
 	__u32 memory;		/* bits of memory_kinds */
@@ -321,7 +322,6 @@ struct user {
 extern __u64 held[FILES];	/* descriptors of this process: see files.c */
 
 pid_t user_start(unsigned int process);
-bool is_old(unsigned int process);
 void user_run(struct user *user, unsigned long operations);
 
 bool take(struct dice *dice, int *fd, __u32 *file);
@@ -412,6 +412,8 @@ bool enough_happened(unsigned int facts);
 
 /* watch.c */
 void watch(void);
+bool is_old(unsigned int process);
+pid_t old_process(struct dice *dice);
 int users_end(void);
 void show_tasks(void);
 

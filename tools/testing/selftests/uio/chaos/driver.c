@@ -463,14 +463,9 @@ static OPERATION(drive_errno)
 
 static OPERATION(drive_kill)
 {
-	unsigned int process;
-	pid_t pid;
+	pid_t pid = old_process(dice);
 
-	if (!world->processes)
-		return;
-	process = roll(dice, world->processes);
-	pid = __atomic_load_n(&task_of(process, 0)->pid, __ATOMIC_RELAXED);
-	if (pid && is_old(process))
+	if (pid)
 		kill(pid, SIGKILL);
 }
 

@@ -101,6 +101,8 @@ static void set_defaults(void)
 	world->devices = 8;
 	world->drivers = 2;
 	world->driver_us = 200;
+	/* young ones have sleepers that watch() has not yet waited for */
+	world->old_ticks = 3 * TICKS_LATE;
 	world->memory = ~0U;
 	world->with_context = true;
 	world->without_context = true;

@@ -147,14 +147,6 @@ static void run_process(unsigned int process)
 		pause();
 }
 
-/* May it end? Young ones have sleepers that watch() has not yet waited for. */
-bool is_old(unsigned int process)
-{
-	unsigned int born = __atomic_load_n(&world->born[process], __ATOMIC_ACQUIRE);
-
-	return born && __atomic_load_n(&world->ticks, __ATOMIC_RELAXED) - born > 3 * TICKS_LATE;
-}
-
 pid_t user_start(unsigned int process)
 {
 	pid_t pid = fork();

@@ -148,6 +148,29 @@ static bool reap(void)
 	return !pid;
 }
 
+/* May it end? */
+bool is_old(unsigned int process)
+{
+	unsigned int born = __atomic_load_n(&world->born[process], __ATOMIC_ACQUIRE);
+
+	return born && __atomic_load_n(&world->ticks, __ATOMIC_RELAXED) - born >
+		       world->old_ticks;
+}
+
+/* Chooses a process. Returns 0 if there is none, or if it may not end yet. */
+pid_t old_process(struct dice *dice)
+{
+	unsigned int process;
+	pid_t pid;
+
+	if (!world->processes)
+		return 0;
+	process = roll(dice, world->processes);
+	/* first: it may be gone by now, and then it is not old */
+	pid = __atomic_load_n(&task_of(process, 0)->pid, __ATOMIC_RELAXED);
+	return is_old(process) ? pid : 0;
+}
+
 static void start_processes(void)
 {
 	unsigned int i;

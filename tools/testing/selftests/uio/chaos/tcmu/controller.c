@@ -366,15 +366,9 @@ static OPERATION(control_reset_netlink)
 
 static OPERATION(control_kill)
 {
-	unsigned int process, born;
-	pid_t pid;
+	pid_t pid = old_process(dice);
 
-	if (!world->processes)
-		return;
-	process = roll(dice, world->processes);
-	born = NOW(world->born[process]);
-	pid = NOW(task_of(process, 0)->pid);
-	if (!born || NOW(world->ticks) - born < OLD_TICKS || pid <= 0)
+	if (!pid)
 		return;
 	kill(pid, SIGKILL);
 	happened(KILLS);

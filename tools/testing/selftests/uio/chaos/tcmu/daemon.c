@@ -405,9 +405,7 @@ OPERATION(daemon_hold)
 
 OPERATION(daemon_exit)
 {
-	unsigned int born = NOW(world->born[*(unsigned int *)actor]);
-
-	if (NOW(world->ticks) - born > OLD_TICKS)
+	if (is_old(*(unsigned int *)actor))
 		_exit(0);
 }
 

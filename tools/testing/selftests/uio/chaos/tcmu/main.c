@@ -157,5 +157,6 @@ int main(int argc, char **argv)
 	world->devices = 6;
 	world->drivers = 3;
 	world->driver_us = 5000;
+	world->old_ticks = 400;
 	return run(argc, argv, &self);
 }

@@ -28,9 +28,6 @@
 /* other deletes come first: there is one at a time, and each waits for the daemon */
 #define TICKS_DELETE	2000
 
-/* a process does not end before */
-#define OLD_TICKS	400
-
 /* What happened, counted. */
 enum tcmu_fact {
 	ENABLES,
