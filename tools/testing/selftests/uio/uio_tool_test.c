@@ -19,7 +19,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -468,14 +467,6 @@ TEST_F(holders, nobody)
 	EXPECT_EQ(PAGES * uiot_page(), self->found[0].mapped);
 }
 
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* What any program has to do to see all descriptors. Returns their number. */
 static int read_all_fdinfo(pid_t pid)
 {
@@ -499,13 +490,13 @@ TEST_F(holders, many_descriptors)
 
 	ASK(OPEN);
 	ASK(MANY_FILES);
-	began = now_ms();
+	began = uiot_now_ms();
 	ASSERT_LE(MANY, read_all_fdinfo(self->child.pid));
-	needed = now_ms() - began;
+	needed = uiot_now_ms() - began;
 
-	began = now_ms();
+	began = uiot_now_ms();
 	FIND_ONE(MANY, 0);
-	ms = now_ms() - began;
+	ms = uiot_now_ms() - began;
 	TH_LOG("%d descriptors: %ld ms, only to read them: %ld ms", MANY, ms, needed);
 	EXPECT_GT(MANY_TIMES * needed, ms);
 }

@@ -213,7 +213,6 @@ extern struct world *world;
 
 /* world.c */
 int world_make(void);
-long now_ms(void);
 void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void happened(unsigned int fact);
 struct registration *registration_new(__u32 owner);

@@ -19,6 +19,7 @@
 #include <linux/uio_device.h>
 
 #include "chaos.h"
+#include "uio_testlib.h"
 
 /* the number of the open file, and the descriptor + 1 */
 __u64 held[FILES];
@@ -238,7 +239,7 @@ void sleep_begin(struct task *task, int fd, __u32 file, struct dice *dice)
 	if (chance(dice, 4))
 		give_copy(dice, fd, file);
 	__atomic_store_n(&task->uses, file, __ATOMIC_RELAXED);
-	task->sleeps_until = now_ms() + roll(dice, chance(dice, 8) ? 200 : 20);
+	task->sleeps_until = uiot_now_ms() + roll(dice, chance(dice, 8) ? 200 : 20);
 	task->sleeps_on = file;
 	__atomic_store_n(asleep_of(task), fd + 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&task->sleeps, true, __ATOMIC_RELEASE);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "chaos.h"
+#include "uio_testlib.h"
 
 static const struct program *program;
 static unsigned long show;
@@ -354,9 +355,9 @@ static int run_all(void)
 		printf("Bail out! the run cannot begin: %s\n", strerror(-ret));
 		return 3;
 	}
-	began = now_ms();
+	began = uiot_now_ms();
 	watch();
-	report_run((now_ms() - began) / 1000.0);
+	report_run((uiot_now_ms() - began) / 1000.0);
 	if (end_run())
 		program->end();
 	printf("1..%u\n", tests);

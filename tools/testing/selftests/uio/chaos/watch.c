@@ -68,7 +68,7 @@ static void check_sleeper(struct task *task)
 	if (when != NEVER && ++task->late < TICKS_LATE)
 		return;
 	if (when != NOW) {
-		if (now_ms() >= task->sleeps_until)
+		if (uiot_now_ms() >= task->sleeps_until)
 			syscall(SYS_tgkill, task->pid, task->tid, SIGUSR1);
 		return;
 	}
@@ -188,7 +188,7 @@ static bool is_enough(long began)
 		return true;
 	if (world->max_ops && done >= world->max_ops)
 		return true;
-	return world->seconds && now_ms() - began >= world->seconds * 1000L &&
+	return world->seconds && uiot_now_ms() - began >= world->seconds * 1000L &&
 	       (world->max_ops || world->partial || done >= ENOUGH_OPS);
 }
 
@@ -204,7 +204,7 @@ static void check_log(int log)
 void watch(void)
 {
 	int log = uiot_log_open();
-	long began = now_ms();
+	long began = uiot_now_ms();
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	while (!is_enough(began)) {
@@ -225,14 +225,14 @@ void watch(void)
 /* Kills all processes, with everything open, and waits for them. */
 int users_end(void)
 {
-	long end = now_ms() + END_MS;
+	long end = uiot_now_ms() + END_MS;
 	unsigned int i;
 
 	while (reap()) {
 		for (i = 0; i < world->processes; i++)
 			if (pids[i])
 				kill(pids[i], SIGKILL);
-		if (now_ms() > end)
+		if (uiot_now_ms() > end)
 			return -ETIMEDOUT;
 		usleep(TICK_US);
 	}

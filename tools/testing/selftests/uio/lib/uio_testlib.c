@@ -21,7 +21,7 @@
 
 #define DEBUGFS	"/sys/kernel/debug/uio_test"
 
-static long now_ms(void)
+long uiot_now_ms(void)
 {
 	struct timespec ts;
 
@@ -31,10 +31,10 @@ static long now_ms(void)
 
 bool uiot_wait_until(bool (*cond)(void *arg), void *arg, int ms)
 {
-	long end = now_ms() + ms;
+	long end = uiot_now_ms() + ms;
 
 	while (!cond(arg)) {
-		if (now_ms() >= end)
+		if (uiot_now_ms() >= end)
 			return cond(arg);
 		usleep(1000);
 	}

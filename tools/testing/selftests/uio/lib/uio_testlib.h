@@ -39,6 +39,8 @@ int uiot_soon_ms(void);
 /* Every page of a new region is filled with this word. */
 #define UIOT_WORD(map, page)	(0x7e570000u | (map) << 8 | (page))
 
+long uiot_now_ms(void);
+
 /* waits for a condition */
 bool uiot_wait_until(bool (*cond)(void *arg), void *arg, int ms);
 

@@ -239,7 +239,7 @@ static void reap_holders(void)
 
 static bool rests(const struct device *dev)
 {
-	return !dev->unit || dev->is_stale || now_ms() < dev->rests_until;
+	return !dev->unit || dev->is_stale || uiot_now_ms() < dev->rests_until;
 }
 
 /* What a daemon does most of the time. */
@@ -283,7 +283,7 @@ OPERATION(daemon_rest)
 
 	if (!dev || !is_due(&last, 200))
 		return;
-	dev->rests_until = now_ms() + roll(dice, 1500 * TIME_OUT_S);
+	dev->rests_until = uiot_now_ms() + roll(dice, 1500 * TIME_OUT_S);
 	happened(LATE_ANSWERS);
 }
 
@@ -306,7 +306,7 @@ OPERATION(daemon_mute)
 	int most = chance(dice, 2) ? 2000 * TIME_OUT_S : MUTE_MS;
 
 	if (is_due(&shared->muted_at, 2500))
-		SET(shared->mute_until, now_ms() + most / 2 + roll(dice, most / 2));
+		SET(shared->mute_until, uiot_now_ms() + most / 2 + roll(dice, most / 2));
 }
 
 static void start_netlink(void)

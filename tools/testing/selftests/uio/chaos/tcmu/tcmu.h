@@ -112,7 +112,7 @@ static inline void may_take(void *actor, unsigned int ticks)
 /* Nobody answers by netlink now, and nobody ends the kernel's wait for it. */
 static inline bool is_mute(void)
 {
-	return now_ms() < NOW(shared->mute_until);
+	return uiot_now_ms() < NOW(shared->mute_until);
 }
 
 /* units.c */
