@@ -18,15 +18,7 @@
 
 #include "uio_testlib_tcmu.h"
 
-#define MODEL		"test unit"
 #define SECTOR_SIZE	512
-
-/*
- * The SCSI type of the unit. It is not a disk, so that the disk driver leaves it alone:
- * with CONFIG_DEBUG_KOBJECT_RELEASE, the kernel complains about each disk that is freed,
- * because a disk contains an object whose release that option delays.
- */
-#define PROCESSOR	0x03
 
 /* READ(6) to WRITE(16). Only the bits for the length of the command differ. */
 static bool is_transfer(const __u8 *cdb)
@@ -38,22 +30,9 @@ static bool is_transfer(const __u8 *cdb)
 
 static int execute(struct uiot_lun *lun, struct tcmu_cmd_entry *entry)
 {
-	const __u8 *cdb = ring_cdb(lun->ring, entry);
-
-	if (is_transfer(cdb))
+	if (is_transfer(ring_cdb(lun->ring, entry)))
 		return RING_GOOD;
-
-	switch (cdb[0]) {
-	case 0x00: /* test unit ready */
-		return RING_GOOD;
-	case 0x12:
-		if (cdb[1] & 1)
-			return RING_CHECK_CONDITION;
-		ring_give_identity(lun->ring, entry, PROCESSOR, MODEL);
-		return RING_GOOD;
-	default:
-		return RING_CHECK_CONDITION;
-	}
+	return ring_execute(lun->ring, entry);
 }
 
 static bool hand_over(struct uiot_lun *lun, __u32 tail)
@@ -212,7 +191,7 @@ static int open_node(void)
 		return -ENODEV;
 	for (i = 0; i < found.gl_pathc && fd == -ENODEV; i++) {
 		if (uiot_read_file(found.gl_pathv[i], model, sizeof(model)) ||
-		    strncmp(model, MODEL, strlen(MODEL)) ||
+		    strncmp(model, RING_MODEL, strlen(RING_MODEL)) ||
 		    sscanf(found.gl_pathv[i], "/sys/class/scsi_generic/%20[^/]",
 			   name) != 1)
 			continue;

@@ -19,6 +19,14 @@
 #define RING_GOOD		0x00
 #define RING_CHECK_CONDITION	0x02
 
+/*
+ * The SCSI type of the units of tests. They are not disks, so that the disk driver leaves
+ * them alone: with CONFIG_DEBUG_KOBJECT_RELEASE, the kernel complains about each disk that is
+ * freed, because a disk contains an object whose release that option delays.
+ */
+#define RING_PROCESSOR		0x03
+#define RING_MODEL		"test unit"
+
 static inline struct tcmu_cmd_entry *ring_entry(struct tcmu_mailbox *ring, __u32 at)
 {
 	return (void *)((char *)ring + ring->cmdr_off + at);
@@ -80,6 +88,24 @@ static inline void ring_give_identity(struct tcmu_mailbox *ring,
 	memcpy(data.names + 8, model, strnlen(model, 16));
 	memcpy(data.names + 24, "0001", 4);
 	ring_give(ring, entry, &data, sizeof(data));
+}
+
+/* What units of tests do but for transfers. Returns the status. */
+static inline int ring_execute(struct tcmu_mailbox *ring, struct tcmu_cmd_entry *entry)
+{
+	const __u8 *cdb = ring_cdb(ring, entry);
+
+	switch (cdb[0]) {
+	case 0x00: /* test unit ready */
+		return RING_GOOD;
+	case 0x12:
+		if (cdb[1] & 1)
+			return RING_CHECK_CONDITION;
+		ring_give_identity(ring, entry, RING_PROCESSOR, RING_MODEL);
+		return RING_GOOD;
+	default:
+		return RING_CHECK_CONDITION;
+	}
 }
 
 /*

@@ -9,9 +9,6 @@
 
 #include "tcmu.h"
 
-#define MODEL		"test unit"
-/* not a disk: see the library */
-#define PROCESSOR	0x03
 #define TURN_MAX	8	/* commands */
 
 /* What a daemon does to the ring at a time. */
@@ -58,23 +55,11 @@ static int transfer(const struct turn *turn, struct tcmu_cmd_entry *entry, const
 
 static int execute(const struct turn *turn, struct tcmu_cmd_entry *entry)
 {
-	struct tcmu_mailbox *ring = turn->dev->ring;
-	const __u8 *cdb = ring_cdb(ring, entry);
+	const __u8 *cdb = ring_cdb(turn->dev->ring, entry);
 
-	if (is_transfer(cdb))
-		return turn->lies && chance(turn->dice, 4) ? RING_GOOD :
-							     transfer(turn, entry, cdb);
-	switch (cdb[0]) {
-	case 0x00: /* test unit ready */
-		return RING_GOOD;
-	case 0x12:
-		if (cdb[1] & 1)
-			return RING_CHECK_CONDITION;
-		ring_give_identity(ring, entry, PROCESSOR, MODEL);
-		return RING_GOOD;
-	default:
-		return RING_CHECK_CONDITION;
-	}
+	if (!is_transfer(cdb))
+		return ring_execute(turn->dev->ring, entry);
+	return turn->lies && chance(turn->dice, 4) ? RING_GOOD : transfer(turn, entry, cdb);
 }
 
 static void execute_one(struct turn *turn, struct tcmu_cmd_entry *entry)
