@@ -152,35 +152,11 @@ TEST_F(limit, d16_device_whose_node_is_gone)
 	EXPECT_TAKEN();
 }
 
-static int use_data(struct uiot_lun *lun, struct uiot_lun_data *sent,
-		    struct uiot_op *op, void **page)
-{
-	struct uiot_lun_data data;
-	__u32 word;
-	int ret;
-
-	*sent = (struct uiot_lun_data){ .size = TRANSFER_SIZE, .p = malloc(TRANSFER_SIZE) };
-	*op = (struct uiot_op){ .fn = uiot_op_transfer, .fd = lun->scsi, .addr = sent };
-	ret = sent->p ? uiot_start(op) : -ENOMEM;
-	if (ret)
-		return ret;
-	ret = uiot_lun_hold(lun, 1);
-	if (!ret && uiot_lun_waiting(lun, &data, 1) != 1)
-		ret = -ENODATA;
-	uiot_lun_answer(lun, UIOT_LUN_ALL);
-	ret = uiot_join(op, UIOT_SOON_MS) ?: op->ret ?: ret;
-	if (ret)
-		return ret;
-	*page = data.p;
-	return uiot_load_word(data.p, &word);
-}
-
 /* The deleted device has used more than the limit, but must not count any more. */
 TEST_F(limit, d24_deleted_device_does_not_count_if_its_file_is_open)
 {
-	struct uiot_lun_data sent;
-	struct uiot_op op;
-	void *page = NULL;
+	struct uiot_lun_data data = { };
+	__u32 word;
 
 	munmap(self->lun.ring, self->tcmu.size);
 	ASSERT_EQ(0, uiot_tcmu_delete(&self->tcmu));
@@ -189,14 +165,14 @@ TEST_F(limit, d24_deleted_device_does_not_count_if_its_file_is_open)
 	ASSERT_EQ(0, uiot_lun_open_ring(&self->other_lun, &self->other,
 					uiot_open(&self->other.uio, O_RDWR)));
 	ASSERT_EQ(0, uiot_lun_attach(&self->other_lun));
-	ASSERT_EQ(0, use_data(&self->other_lun, &sent, &op, &page));
+	ASSERT_EQ(0, uiot_lun_use_data(&self->other_lun, TRANSFER_SIZE, &data, UIOT_SOON_MS));
+	ASSERT_EQ(0, uiot_load_word(data.p, &word));
 	ASSERT_EQ(0, uiot_tcmu_param(LIMIT, "1"));
-	EXPECT_FALSE(uiot_wait_until(page_is_gone, page, 10 * UIOT_WHILE_MS)) {
+	EXPECT_FALSE(uiot_wait_until(page_is_gone, data.p, 10 * UIOT_WHILE_MS)) {
 		TH_LOG("the deleted device counts for the limit");
 	}
 	uiot_lun_detach(&self->other_lun);
 	uiot_lun_close_ring(&self->other_lun);
-	free(sent.p);
 	close(self->lun.fd);
 	self->lun.ring = NULL;
 }

@@ -11,6 +11,7 @@
 #include <scsi/sg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -300,4 +301,26 @@ long uiot_op_transfer(struct uiot_op *op)
 	const struct uiot_lun lun = { .scsi = op->fd };
 
 	return uiot_lun_transfer(&lun, op->addr);
+}
+
+int uiot_lun_use_data(struct uiot_lun *lun, size_t size, struct uiot_lun_data *data, int ms)
+{
+	/* after a time-out, the thread still has them */
+	static struct uiot_lun_data sent;
+	static struct uiot_op op;
+	int ret;
+
+	sent = (struct uiot_lun_data){ .size = size, .p = malloc(size) };
+	op = (struct uiot_op){ .fn = uiot_op_transfer, .fd = lun->scsi, .addr = &sent };
+	ret = sent.p ? uiot_start(&op) : -ENOMEM;
+	if (ret)
+		return ret;
+	ret = uiot_lun_hold(lun, 1);
+	if (!ret && uiot_lun_waiting(lun, data, 1) != 1)
+		ret = -ENODATA;
+	uiot_lun_answer(lun, UIOT_LUN_ALL);
+	if (uiot_join(&op, ms))
+		return -ETIMEDOUT;
+	free(sent.p);
+	return op.ret ?: ret;
 }

@@ -129,6 +129,9 @@ int uiot_lun_transfer(const struct uiot_lun *lun, const struct uiot_lun_data *da
 /* fd is the unit's descriptor, addr a struct uiot_lun_data */
 long uiot_op_transfer(struct uiot_op *op);
 
+/* sends a read of @size bytes and answers it; fills in @data, which stays in the ring */
+int uiot_lun_use_data(struct uiot_lun *lun, size_t size, struct uiot_lun_data *data, int ms);
+
 /* A daemon: as long as there is one, the kernel waits for its answers. */
 struct uiot_tcmu_daemon {
 	int events;		/* sockets */

@@ -22,7 +22,6 @@
  * do not work on a ring that somebody resets.
  */
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,25 +79,8 @@ static bool no_ring(void *arg)
 	return !uiot_tcmu_rings();
 }
 
-/* A device uses some of its data area. Finds the last page. */
-static int use_data(struct uiot_lun *lun, void **page)
-{
-	static char buffer[64 << 10];
-	struct uiot_lun_data sent = { .size = sizeof(buffer), .p = buffer }, data = { };
-	struct uiot_op op = { .fn = uiot_op_transfer, .fd = lun->scsi, .addr = &sent };
-	int ret = uiot_start(&op);
-
-	if (ret)
-		return ret;
-	ret = uiot_lun_hold(lun, 1);
-	if (!ret && uiot_lun_waiting(lun, &data, 1) != 1)
-		ret = -ENODATA;
-	uiot_lun_answer(lun, UIOT_LUN_ALL);
-	if (uiot_join(&op, END_MS) || op.ret)
-		ret = -EIO;
-	*page = (char *)data.p + data.size - uiot_page();
-	return ret;
-}
+/* some of the data area */
+#define USED_SIZE	(64 << 10)
 
 static bool page_is_gone(void *page)
 {
@@ -112,10 +94,15 @@ static bool deleted_data_does_not_count(void)
 {
 	struct uiot_tcmu tcmu = { };
 	struct uiot_lun lun = { .scsi = -1 };
+	struct uiot_lun_data data = { };
 	void *page;
 	bool ret;
 
-	ret = !uiot_lun_create(&lun, &tcmu) && !use_data(&lun, &page) && !page_is_gone(page) &&
+	ret = !uiot_lun_create(&lun, &tcmu) &&
+	      !uiot_lun_use_data(&lun, USED_SIZE, &data, END_MS);
+	/* the last page */
+	page = (char *)data.p + data.size - uiot_page();
+	ret = ret && !page_is_gone(page) &&
 	      !uiot_tcmu_param("global_max_data_area_mb", "1") &&
 	      !uiot_wait_until(page_is_gone, page, 10 * UIOT_WHILE_MS);
 	uiot_lun_detach(&lun);
