@@ -2,11 +2,12 @@
 # shellcheck shell=bash
 # Mutations: patches in mutations/, each of which is a bug. The program has to find it.
 
+# Print the names of the mutations in a directory.
 mutation_names()
 {
 	local patch
 
-	for patch in $(patches_in "$lab/chaos/mutations"); do
+	for patch in $(patches_in "$1"); do
 		basename "$patch" .patch
 	done
 }
