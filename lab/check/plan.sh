@@ -1,45 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The jobs of check, and the tests of each job. A job is a line
+# The jobs of check, which are in the file "jobs", and the tests of each job. Here, a job is a line
 #
 #	NAME KIND KERNEL MODULES GROUP
-#
-# KIND is one of
-#
-#	guest	the programs of GROUP, in one guest
-#	alone	tests that each need a guest of their own, one after the other
-#	host	the verb GROUP of the lab, which may start guests of its own
-#	verb	the same, but the whole verb counts as one test
 
 # a slot for hot-plug
 drivers_options=(--device 'pcie-root-port,id=slot0')
 
-# All is tested on "all_kernels", and less on the others. On these, make check runs one job.
-usual_others=(7.3 6.12-arm64 6.12-armmp)
+# The kernels of check without --all and without names.
+usual_kernels=(7.3-debug 7.3 6.12-armmp 6.12-arm64 6.12)
 
 # The slowest come first. The lab compiles some kernels only for whoever names them.
 kernels_to_test()
 {
 	local k
 
+	[ -n "$all" ] || [ "${#words[@]}" -gt 0 ] || {
+		printf '%s\n' "${usual_kernels[@]}"
+		return
+	}
 	for k in $(known_kernels | tr , '\n' | tac); do
-		! is_compiled "$k" || is_in "$k" "${all_kernels[@]}" ||
+		! is_compiled "$k" || is_in "$k" "${usual_kernels[@]}" ||
 			[[ " ${words[*]}" = *" $k"* ]] || continue
 		echo "$k"
-	done
-}
-
-# Without --all and without names.
-usual_jobs()
-{
-	local k
-
-	for k in $(kernels_to_test); do
-		if is_in "$k" "${all_kernels[@]}"; then
-			jobs_of "$k"
-		elif is_in "$k" "${usual_others[@]}"; then
-			jobs_of "$k" | grep '/ours '
-		fi
 	done
 }
 
@@ -63,9 +46,6 @@ is_left_out()
 # The programs that "ours-races" runs many times.
 races=(uio_race_test uio_wake_test uio_drain_test uio_revoke_test uio_turns_test)
 
-# Kernels that also run programs of 32 bits, as group "core-32".
-kernels_with_32=(6.12 6.12-arm64)
-
 # The group of a program. Programs with the same needs share a guest.
 group_of()
 {
@@ -85,55 +65,14 @@ group_options()
 	esac
 }
 
-jobs_of_32()
-{
-	! is_in "$1" "${kernels_with_32[@]}" || echo "$1/ours-32 guest $1 ours core-32"
-}
-
-# Jobs of a kernel on which not all is tested. Most are on other machines.
-jobs_of_other()
-{
-	local k=$1
-
-	echo "$k/ours guest $k ours core"
-	echo "$k/ours-tcmu guest $k ours tcmu"
-	jobs_of_32 "$k"
-	[ "$k" != 6.12-arm64 ] || echo "$k/ours-unplug host $k ours unplug"
-}
-
-# The longest jobs come first, so that jobs side by side end at about the same time.
 jobs_of()
 {
-	local k=$1
+	local kernel=$1 job kind modules group kernels
 
-	is_in "$k" "${all_kernels[@]}" || {
-		jobs_of_other "$k"
-		return
-	}
-	echo "$k/ours guest $k ours core"
-	echo "$k/mainline guest $k mainline core"
-	echo "$k/mainline-alone alone $k mainline -"
-	echo "$k/ours-tcmu guest $k ours tcmu"
-	echo "$k/mainline-tcmu guest $k mainline tcmu"
-	echo "$k/ours-unplug host $k ours unplug"
-	echo "$k/mainline-unplug host $k mainline unplug"
-	echo "$k/ours-chaos host $k ours chaos"
-	echo "$k/ours-drivers guest $k ours drivers"
-	echo "$k/mainline-drivers guest $k mainline drivers"
-	jobs_of_32 "$k"
-	echo "$k/ours-alone alone $k ours -"
-	echo "$k/ours-races guest $k ours races"
-	[ "$k" != 6.12 ] || echo "$k/ours-plug host $k ours plug"
-	[[ $k != *-debug ]] || echo "$k/ours-nth guest $k ours nth"
-	[[ $k != *-debug ]] || echo "$k/kunit guest $k ours kunit"
-	echo "$k/same host $k - same"
-	echo "$k/tree host $k - tree"
-	[ "$k" != 6.12 ] || echo "$k/bench-test host $k - bench-test"
-	[ "$k" != 6.12 ] || echo "$k/deb-test host $k - deb-test"
-	[ "$k" != 6.12 ] || echo "$k/model host $k - model"
-	[ "$k" != 6.12 ] || echo "$k/clients verb $k - clients"
-	[ "$k" != 6.12 ] || echo "$k/deb-check verb $k - deb-check"
-	echo "$k/lint host $k - lint"
+	while read -r job kind modules group kernels; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ $kernel != $kernels ]] || echo "$kernel/$job $kind $kernel $modules $group"
+	done < <(grep -Ev '^(#|$)' "$lab/check/jobs")
 }
 
 # The program of KUnit tests is the script that runs them. In the source, the name of a
@@ -160,7 +99,7 @@ lint_tests()
 {
 	"$lab/lab" lint --list | while read -r name; do
 		if [ "$name" = "build-$1" ] ||
-			[[ $name != build-* && $1 = "${all_kernels[0]}" ]]; then
+			[[ $name != build-* && $1 = "${kernels[0]}" ]]; then
 			echo "$name"
 		fi
 	done

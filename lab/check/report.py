@@ -9,7 +9,8 @@ report.py job DIR NAME KIND MODULES NUMBER
         counts  how many passed, failed, were skipped
         found   a record for each test, for the comparison
 report.py compare RESULTS KERNEL...
-    Print a table with a row for each row of check/rows, on mainline and on ours.
+    Print a table with a row for each row of check/rows, on mainline and on ours. A debug kernel's
+    results count for its series.
 report.py kernels RESULTS
     Print a table of the jobs in guests, by kernel.
 
@@ -303,9 +304,10 @@ def compare(results, *kernels):
     columns = {}
     for modules in "mainline", "ours":
         for kernel in kernels:
-            records = list(records_of(results, modules, kernel))
+            records = [*records_of(results, modules, kernel),
+                       *records_of(results, modules, f"{kernel}-debug")]
             if records:
-                columns[f"{modules} {kernel.removesuffix('-debug')}"] = records
+                columns[f"{modules} {kernel}"] = records
     table = [["", *columns]]
     for title, rules in read_rows():
         if rules is None:
