@@ -161,7 +161,8 @@ trap 'interrupted 129' HUP
 # ---- directories and locks
 
 # Lock FILE as shared or exclusive, until this process and all its children have ended. The
-# descriptor holds the lock, so a killed process leaves none.
+# descriptor holds the lock, so a killed process leaves none. With UIO_LAB_PART set, this is one of
+# several builds of a run, and what it waits for is another one of them.
 lock()
 {
 	local how=$1 file=$2 fd
@@ -169,7 +170,8 @@ lock()
 	mkdir -p "${file%/*}"
 	exec {fd}>>"$file"
 	if ! flock --nonblock "--$how" "$fd"; then
-		say "waiting for another run that holds $(short "$file")"
+		[ -n "${UIO_LAB_PART-}" ] ||
+			say "waiting for another run that holds $(short "$file")"
 		do_now flock "--$how" "$fd"
 	fi
 	locked=$fd
