@@ -27,7 +27,7 @@ SECTIONS = {
     "model": ("model/table", "model", "make model", r"model( .*)?"),
     "coverage": ("coverage/table", "coverage", "make coverage", r"coverage"),
     "plug": ("plug/table", "plug", "make plug", r"plug"),
-    "unplug": ("unplug/table", "unplug", "make unplug", r"unplug|unplug --long"),
+    "unplug": ("check/table", "check", "make check-all", r"check --all"),
     "clients": ("clients/table", "clients", "make clients", r"clients"),
     "bench": ("bench.table", "bench", "make bench", r"bench"),
     "bench-7.3": ("bench-7.3.table", "bench-7.3", "make bench KERNEL=7.3", r"bench --kernel 7.3"),
