@@ -41,5 +41,5 @@ patches_in()
 # No fuzz: a patch has to apply exactly.
 apply_patch()
 {
-	in_tools patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d "$1" -i "$2"
+	in_tools patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d "$1" -i "$2" "${@:3}"
 }
