@@ -206,12 +206,14 @@ setup_kernel()
 		>"$build/versions.d/kernel-$name"
 }
 
-# 6.1's packages have a directory /lib. The tools' link of that name has to stay.
+# 6.1's packages have a directory /lib. The tools' link of that name has to stay. Kernels of one
+# series share a package, which another build may be using: files that are there stay, too.
 headers_into_tools()
 {
 	local deb
 
 	for deb in "$(kernel_dir "$1")"/linux-*.deb; do
-		dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$tools"
+		dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink \
+			--keep-newer-files --warning=no-ignore-newer -C "$tools"
 	done
 }
