@@ -118,6 +118,10 @@ keep_modules()
 {
 	local abi=$1 dir=image/usr/lib/modules/$1 file kept=(builtin builtin.modinfo order)
 
+	# packages of 7.x lack these, and depmod wants them
+	for file in "${kept[@]/#/$dir/modules.}"; do
+		[ -e "$file" ] || : >"$file"
+	done
 	in_tools depmod -b "$PWD/image/usr" "$abi" || return
 	mkdir -p kept
 	# shellcheck disable=SC2046 # names
@@ -125,10 +129,7 @@ keep_modules()
 		mkdir -p "kept/${file%/*}"
 		mv "$dir/$file" "kept/$file"
 	done
-	# packages of 7.x lack these
-	for file in "${kept[@]/#/$dir/modules.}"; do
-		[ ! -e "$file" ] || mv "$file" kept/
-	done
+	mv "${kept[@]/#/$dir/modules.}" kept/
 	rm -rf "$dir"
 	mv kept "$dir"
 }
