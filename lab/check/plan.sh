@@ -119,14 +119,27 @@ host_tests()
 	esac | sed "s/^/$group /"
 }
 
-tests_of()
-{
-	"$lab/check/list-tests" "$selftests/$1.c" | sed "s/^/$1 /"
-}
-
 all_programs()
 {
 	(cd "$selftests" && printf '%s\n' *_test.c | sed 's/\.c$//')
+}
+
+# Read the tests of all programs once, because all kernels run them.
+declare -A tests_in_program=()
+read_programs()
+{
+	local program
+
+	for program in $(all_programs); do
+		tests_in_program[$program]=$("$lab/check/list-tests" "$selftests/$program.c" |
+			sed "s/^/$program /")
+	done
+}
+
+# Print "PROGRAM TEST" for the tests of a program.
+tests_of()
+{
+	printf '%s\n' "${tests_in_program[$1]}"
 }
 
 programs_in()
