@@ -161,8 +161,7 @@ trap 'interrupted 129' HUP
 # ---- directories and locks
 
 # Lock FILE as shared or exclusive, until this process and all its children have ended. The
-# descriptor holds the lock, so a killed process leaves none. With UIO_LAB_PART set, this is one of
-# several builds of a run, and what it waits for is another one of them.
+# descriptor holds the lock, so a killed process leaves none.
 lock()
 {
 	local how=$1 file=$2 fd
@@ -170,8 +169,7 @@ lock()
 	mkdir -p "${file%/*}"
 	exec {fd}>>"$file"
 	if ! flock --nonblock "--$how" "$fd"; then
-		[ -n "${UIO_LAB_PART-}" ] ||
-			say "waiting for another run that holds $(short "$file")"
+		say "waiting for another run that holds $(short "$file")"
 		do_now flock "--$how" "$fd"
 	fi
 	locked=$fd
