@@ -176,21 +176,27 @@ lock()
 }
 
 # Call MAKE if DONE fails, both with the same arguments. Keep a shared lock on FILE, so that
-# nobody removes the result.
+# nobody removes the result. A second lock is for making: who waits for it only waits until the
+# result is there, not until the maker has ended.
 once()
 {
-	local file=$1 done=$2 make=$3 mine
+	local file=$1 done=$2 make=$3 making mine
 
 	shift 3
 	lock shared "$file"
 	"$done" "$@" && return
 	exec {locked}>&-
-	lock exclusive "$file"
-	mine=$locked
+	lock exclusive "$file.make"
+	making=$locked
+	lock shared "$file"
 	if ! "$done" "$@"; then
+		exec {locked}>&-
+		lock exclusive "$file"
+		mine=$locked
 		"$make" "$@"
+		flock --shared "$mine"
 	fi
-	flock --shared "$mine"
+	exec {making}>&-
 }
 
 make_dir()
