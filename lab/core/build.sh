@@ -94,9 +94,11 @@ make_modules()
 	printf 'obj-m := %s\n' "${dirs[*]}" >"$stage/Kbuild.new"
 	cmp -s "$stage/Kbuild.new" "$stage/Kbuild" || mv "$stage/Kbuild.new" "$stage/Kbuild"
 	rm -f "$stage/Kbuild.new"
-	# Without vmlinux there is no BTF, about which kbuild would complain.
-	in_tools make -s -j"$(nproc)" -C "$(kernel_headers "$k")" M="$stage" \
-		CONFIG_DEBUG_INFO_BTF_MODULES= "${flags[@]}" "$@" modules >&2 ||
+	# Without vmlinux there is no BTF, and so no pahole. kbuild would complain of both.
+	# shellcheck disable=SC2016 # make expands it
+	flags+=(CONFIG_DEBUG_INFO_BTF_MODULES= 'PAHOLE_VERSION=$(CONFIG_PAHOLE_VERSION)')
+	in_tools make -s -j"$(nproc)" -C "$(kernel_headers "$k")" M="$stage" "${flags[@]}" "$@" \
+		modules >&2 ||
 		die "the modules do not compile (see above)"
 }
 
