@@ -21,7 +21,7 @@ build_mutant()
 	rm -rf "$new"
 	mkdir -p "$new/drivers"
 	cp -r "$top/drivers/uio" "$new/drivers/"
-	stage_target "$kernel" "$new/drivers/target"
+	stage_patched "$kernel" "$new/drivers"
 	apply_patch "$new" "$patch" >&2 ||
 		die "$(short "$patch") does not apply: adapt it to our drivers"
 	for dir in include compat; do

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Build our modules out of tree, for a kernel of the lab, and our test programs. Sources are
 # copied to build/modules-KERNEL, because kbuild writes next to the sources, and because
-# target_core_user.c is the kernel's own file with our patches.
+# some drivers are the kernel's own files with our patches: see compat/drivers.
 #
 #   ours-src/        compat/ include/ drivers/uio/ drivers/target/ samples/ tests/ bench/
 #   mainline-src/    tests/ and bench/, compiled for the kernel's own uio.ko; drivers/uio/,
@@ -30,22 +30,18 @@ mirror()
 	done < <(cd "$src" && find . -type f)
 }
 
-# The kernel's target_core_user.c and the private headers it needs, patched.
-stage_target()
+# The kernel's own drivers that we patch, each in its folder in DST.
+stage_patched()
 {
-	local k=$1 dst=$2 new=$build/tmp/target-$1 source patch
+	local k=$1 dst=$2 new=$build/tmp/patched-$1 series dir
 
+	series=$(series_of "$k")
 	rm -rf "$new"
-	mkdir -p "$new/drivers/target"
-	source=$(kernel_dir "$k")/source/drivers/target
-	cp "$source"/{target_core_user.c,*.h} "$new/drivers/target/"
-	while IFS= read -r patch <&3; do
-		apply_patch "$new" "$patch" >&2 ||
-			die "$(short "$patch") does not apply to the $k kernel's source"
-	done 3< <("$top/drivers/target/patches" "$(series_of "$k")" |
-		sed "s|^|$top/drivers/target/|")
-	printf 'obj-m += target_core_user.o\n' >"$new/drivers/target/Makefile"
-	mirror "$new/drivers/target" "$dst"
+	in_tools "$top/compat/add" "$(kernel_dir "$k")/source" "$series" "$new" >&2 ||
+		die "our patches do not apply to the $k kernel's source (see above)"
+	for dir in "$new/$series/drivers"/*; do
+		mirror "$dir" "$dst/${dir##*/}"
+	done
 	rm -rf "$new"
 }
 
@@ -156,7 +152,7 @@ compile_modules()
 	mirror "$top/compat" "$base/ours-src/compat"
 	mirror "$top/drivers/uio" "$base/ours-src/drivers/uio"
 	mirror "$top/samples/uio" "$base/ours-src/samples"
-	stage_target "$k" "$base/ours-src/drivers/target"
+	stage_patched "$k" "$base/ours-src/drivers"
 	make_modules "$k" "$base/ours-src" \
 		NOSTDINC_FLAGS="-nostdinc $(our_headers "$base/ours-src")" "$@"
 	rm -rf "$base/ours-src/binary"

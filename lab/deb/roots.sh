@@ -117,7 +117,7 @@ suite_of_series()
 }
 
 # Install linux-source-SERIES in ROOT, from whichever suite has it. Of each source keep only the
-# file that the package takes, so that the root stays small.
+# folders that the package takes, so that the root stays small.
 install_source()
 {
 	local root=$1 name=linux-source-$2 file=$1/usr/src/linux-source-$2.tar.xz dir
@@ -126,7 +126,7 @@ install_source()
 	mkdir -p "$dir"
 	(cd "$dir" && use_apt "$(suite_of_series "$2")" amd64 && apt_download "$name") || return
 	chroot "$root" sh -c "dpkg -i --force-unsafe-io /root/$name/*.deb" || return
-	tar -xf "$file" -C "$dir" --occurrence=1 "$name/drivers/target/target_core_user.c" || return
+	tar -xf "$file" -C "$dir" "$name"/drivers/{hv,target,uio} || return
 	rm "$file"
 	tar -cJf "$file" -C "$dir" "$name"
 	rm -rf "$dir"

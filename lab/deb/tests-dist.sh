@@ -47,36 +47,35 @@ made_by()
 	(cd "$root_dist/lib/modules/$kernel/updates/dkms" && printf '%s ' *.ko)
 }
 
-# The kernel's own target_core_user.c, for a series.
+# The source of the kernel of a series, as far as it matters.
 own_source()
 {
-	tar -xOf "$deb_root/usr/src/linux-source-$1.tar.xz" \
-		"linux-source-$1/drivers/target/target_core_user.c" >"$work/target-$1.c"
-	echo "$work/target-$1.c"
+	tar -xf "$deb_root/usr/src/linux-source-$1.tar.xz" -C "$work"
+	echo "$work/linux-source-$1"
 }
 
-# As its README says: unpack, add the kernel's own file, and give the directory to dkms.
+# As its README says: unpack, add the kernel's own drivers, and give the directory to dkms.
 makes_both()
 {
 	local dir=$work/unpacked
 
 	mkdir "$dir"
 	tar -xf "$tarball" -C "$dir"
-	in_other "$dir/$module-$version/drivers/target/add" "$(own_source 6.1)" 6.1
+	in_other "$dir/$module-$version/compat/add" "$(own_source 6.1)" 6.1
 	in_other dkms remove "$module/$version" --all || :
 	rm -rf "$root_dist/usr/src/$module-$version"
 	in_other dkms add "$dir/$module-$version"
 	[ "$(made_by)" = "target_core_user.ko uio.ko " ]
 }
 
-# FILE as SERIES has to be refused with these WORDS, and leave nothing.
+# SOURCE as SERIES has to be refused with these WORDS, and leave nothing.
 refuses()
 {
 	local words=$3 dir=$work/refused
 
 	mkdir -p "$dir"
 	tar -xf "$tarball" -C "$dir"
-	! in_other "$dir/$module-$version/drivers/target/add" "$1" "$2" >"$work/said" 2>&1 ||
+	! in_other "$dir/$module-$version/compat/add" "$1" "$2" >"$work/said" 2>&1 ||
 		return 1
 	cat "$work/said"
 	[ -z "$(find "$dir" -name "$2*")" ]
@@ -87,8 +86,9 @@ wrong_source_is_told()
 {
 	refuses "$(own_source 6.1)" 6.12 'does not apply'
 	refuses "$(own_source 6.12)" 6.5 'for kernels 6.1, 6.12'
-	refuses "$top/drivers/uio/uio_main.c" 6.12 "not a kernel's"
-	refuses "$work/missing" 6.12 "not a kernel's"
+	refuses "$top/lab" 6.12 'not the source of a kernel'
+	refuses "$top" 6.12 'has none of the drivers'
+	refuses "$work/missing" 6.12 'not the source of a kernel'
 }
 
 test_dist()
