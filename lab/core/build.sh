@@ -4,7 +4,8 @@
 # copied to build/modules-KERNEL, because kbuild writes next to the sources, and because
 # some drivers are the kernel's own files with our patches: see compat/drivers.
 #
-#   ours-src/        compat/ include/ drivers/uio/ drivers/target/ samples/ tests/ bench/
+#   ours-src/        compat/ include/ drivers/uio/ drivers/target/ samples/ tests/ bench/;
+#                    drivers/uio-drivers/, the kernel's UIO drivers with our patches
 #   mainline-src/    tests/ and bench/, compiled for the kernel's own uio.ko; drivers/uio/,
 #                    drivers of the kernel that its configuration leaves out; same/
 #   ours/ mainline/  the modules and their index: /lab/modules of a guest
@@ -30,24 +31,31 @@ mirror()
 	done < <(cd "$src" && find . -type f)
 }
 
-# The kernel's own drivers that we patch, each in its folder in DST.
+# The kernel's own drivers that we patch, in folders in DST. The core is in drivers/uio. For
+# other machines, no UIO drivers: our modpost is amd64's, and can't read the device tables of
+# 32-bit modules.
 stage_patched()
 {
-	local k=$1 dst=$2 new=$build/tmp/patched-$1 series dir
+	local k=$1 dst=$2 new=$build/tmp/patched-$1 series dir name
 
 	series=$(series_of "$k")
 	rm -rf "$new"
 	in_tools "$top/compat/add" "$(kernel_dir "$k")/source" "$series" "$new" >&2 ||
 		die "our patches do not apply to the $k kernel's source (see above)"
 	for dir in "$new/$series/drivers"/*; do
-		mirror "$dir" "$dst/${dir##*/}"
+		name=${dir##*/}
+		if [ "$name" != uio ]; then
+			mirror "$dir" "$dst/$name"
+		elif is_pc "$k"; then
+			mirror "$dir" "$dst/uio-drivers"
+		fi
 	done
 	rm -rf "$new"
 }
 
 # Drivers that the tests need, but that the distribution's kernel leaves out. They are
-# compiled with the kernel's own header, and run on either uio.ko. Not for other machines: our
-# modpost is amd64's, and can't read the device tables of 32-bit modules.
+# compiled with the kernel's own header, and run on either uio.ko. Not for other machines: see
+# above.
 stage_drivers()
 {
 	local k=$1 dst=$2 new=$build/tmp/drivers-$1 driver
@@ -62,6 +70,20 @@ stage_drivers()
 	printf 'obj-m += %s\n' "${wanted[*]/%/.o}" >"$new/Makefile"
 	mirror "$new" "$dst"
 	rm -rf "$new"
+}
+
+# Binaries of the kernel's own drivers that we patch, for tests of drivers without a context on
+# our uio.ko. The names of the modules are the same, so their files get other names.
+add_stock_drivers()
+{
+	local k=$1 from=$2 to=$3 driver file
+
+	mkdir -p "$to"
+	for driver in uio_pdrv_genirq uio_dmem_genirq; do
+		file=$(find "$from" "$(kernel_dir "$k")/image/usr/lib/modules" \
+			-name "$driver.ko" -print -quit)
+		cp "$file" "$to/stock_$driver.ko"
+	done
 }
 
 # The driver of "same" is compiled with the kernel's own header. One binary runs on either
@@ -84,7 +106,7 @@ make_modules()
 
 	shift 2
 	mapfile -t flags < <(make_flags "$(machine_of "$k")")
-	for dir in drivers/uio drivers/target samples tests bench same; do
+	for dir in drivers/{uio,uio-drivers,target} samples tests bench same; do
 		[ ! -d "$stage/$dir" ] || dirs+=("$dir/")
 	done
 	printf 'obj-m := %s\n' "${dirs[*]}" >"$stage/Kbuild.new"
@@ -157,8 +179,7 @@ compile_modules()
 		NOSTDINC_FLAGS="-nostdinc $(our_headers "$base/ours-src")" "$@"
 	rm -rf "$base/ours-src/binary"
 	! is_pc "$k" || install -D -m 644 -t "$base/ours-src/binary" "$base"/mainline-src/same/*.ko
-	[ ! -d "$base/mainline-src/drivers/uio" ] ||
-		install -D -m 644 -t "$base/ours-src/binary" "$base"/mainline-src/drivers/uio/*.ko
+	! is_pc "$k" || add_stock_drivers "$k" "$base/mainline-src" "$base/ours-src/binary"
 }
 
 build_modules()

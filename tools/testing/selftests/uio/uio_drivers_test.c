@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: the kernel's own drivers, unchanged, when their device goes away while user space
- * uses it. A D number in a test's name is the number of a defect of mainline: the test
- * fails there.
+ * UIO: the kernel's own drivers, when their device goes away while user space uses it. A D
+ * number in a test's name is the number of a defect of mainline: the test fails there.
+ *
+ * Our drivers have a context. "stock" is the kernel's binary, unchanged, on our core.
  *
  * The PCI card is QEMU's "edu". It has one BAR and raises interrupts on request. The
  * guest plugs in and pulls out the card itself. It needs a root port for that:
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +122,30 @@ static unsigned int maps_left(const struct held *held)
 static bool nobody_needs(const char *module)
 {
 	return uiot_module_refs(module) <= 0;
+}
+
+/* Is our driver loaded? The kernel's own has no such function. */
+static bool ours_is_loaded(const char *driver)
+{
+	char command[96];
+
+	snprintf(command, sizeof(command),
+		 "grep -q '%s_free.*\\[%s\\]' /proc/kallsyms", driver, driver);
+	return !uiot_shell(command);
+}
+
+/* Mainline has one driver of this name. With our core the lab has two. */
+static int load_driver(const char *driver, bool stock)
+{
+	const char *modules = getenv("UIO_LAB_MODULES");
+	char file[48];
+	int ret = 0;
+
+	snprintf(file, sizeof(file), "%s%s", stock ? "stock_" : "", driver);
+	if (modules && !strcmp(modules, "ours") && uiot_module_refs(driver) >= 0 &&
+	    ours_is_loaded(driver) == stock)
+		ret = uiot_module_remove(driver);
+	return ret ? ret : uiot_load_file(driver, file);
 }
 
 /* Starts a thread, to be joined later. Returns whether it falls asleep. */
@@ -394,6 +420,14 @@ static int set_present(bool present)
 			       present ? "Y" : "N");
 }
 
+/* A failed test may have left the devices, and unbound. */
+static int add_devices(void)
+{
+	int ret = set_present(false);
+
+	return ret ? ret : set_present(true);
+}
+
 static int raise_interrupt(const char *driver)
 {
 	char path[96];
@@ -427,6 +461,7 @@ FIXTURE_VARIANT(platform)
 {
 	const char *driver;
 	bool unbind;
+	bool stock;
 };
 
 FIXTURE_VARIANT_ADD(platform, pdrv_unbound)
@@ -441,6 +476,25 @@ FIXTURE_VARIANT_ADD(platform, dmem_unbound)
 };
 
 FIXTURE_VARIANT_ADD(platform, dmem_removed) { .driver = "uio_dmem_genirq" };
+FIXTURE_VARIANT_ADD(platform, stock_pdrv_unbound)
+{
+	.driver = "uio_pdrv_genirq", .unbind = true, .stock = true,
+};
+
+FIXTURE_VARIANT_ADD(platform, stock_pdrv_removed)
+{
+	.driver = "uio_pdrv_genirq", .stock = true,
+};
+
+FIXTURE_VARIANT_ADD(platform, stock_dmem_unbound)
+{
+	.driver = "uio_dmem_genirq", .unbind = true, .stock = true,
+};
+
+FIXTURE_VARIANT_ADD(platform, stock_dmem_removed)
+{
+	.driver = "uio_dmem_genirq", .stock = true,
+};
 
 static int end_device(const char *driver, bool unbind)
 {
@@ -449,9 +503,9 @@ static int end_device(const char *driver, bool unbind)
 
 FIXTURE_SETUP(platform)
 {
-	ASSERT_EQ(0, uiot_load(variant->driver));
+	ASSERT_EQ(0, load_driver(variant->driver, variant->stock));
 	ASSERT_EQ(0, uiot_load("uio_platform"));
-	ASSERT_EQ(0, set_present(true));
+	ASSERT_EQ(0, add_devices());
 	ASSERT_EQ(0, hold_platform(&self->held, variant->driver));
 }
 
@@ -534,7 +588,7 @@ TEST_F(platform, next_device_works_while_the_last_is_held)
 	struct held next;
 
 	ASSERT_EQ(0, end_device(variant->driver, variant->unbind));
-	/* an unbound device can't be bound again */
+	/* the stock driver can't bind a device twice that has platform data */
 	ASSERT_EQ(0, set_present(false));
 	ASSERT_EQ(0, set_present(true));
 	ASSERT_EQ(0, hold_platform(&next, variant->driver));
@@ -545,23 +599,10 @@ TEST_F(platform, next_device_works_while_the_last_is_held)
 }
 
 /*
- * If a file is closed after its device is gone, the core does not call a driver without a
- * context. Mainline does the same. With these two drivers, a count of their device then
- * stays up, which shows this.
+ * What the drivers' release gives back: a count of runtime PM, and memory. Without a context
+ * the core does not call release after the device is gone. So on mainline, and with stock
+ * drivers, a count of the device stays up, and memory leaks.
  */
-FIXTURE(pm_users)
-{
-	struct held held;
-};
-
-FIXTURE_VARIANT(pm_users)
-{
-	const char *driver;
-};
-
-FIXTURE_VARIANT_ADD(pm_users, pdrv) { .driver = "uio_pdrv_genirq" };
-FIXTURE_VARIANT_ADD(pm_users, dmem) { .driver = "uio_dmem_genirq" };
-
 static int count_users(const char *driver)
 {
 	char path[96], buf[16];
@@ -572,13 +613,45 @@ static int count_users(const char *driver)
 	return ret ? ret : atoi(buf);
 }
 
-FIXTURE_SETUP(pm_users)
+static int platform_count(const char *parameter)
+{
+	char path[96], buf[16];
+	int ret;
+
+	snprintf(path, sizeof(path), "/sys/module/uio_platform/parameters/%s", parameter);
+	ret = uiot_read_file(path, buf, sizeof(buf));
+	return ret ? ret : atoi(buf);
+}
+
+static bool all_are_freed(void *arg)
+{
+	(void)arg;
+	return !platform_count("not_freed");
+}
+
+FIXTURE(late)
+{
+	struct held held;
+};
+
+FIXTURE_VARIANT(late)
+{
+	const char *driver;
+	bool stock;
+};
+
+FIXTURE_VARIANT_ADD(late, pdrv) { .driver = "uio_pdrv_genirq" };
+FIXTURE_VARIANT_ADD(late, dmem) { .driver = "uio_dmem_genirq" };
+FIXTURE_VARIANT_ADD(late, stock_pdrv) { .driver = "uio_pdrv_genirq", .stock = true };
+FIXTURE_VARIANT_ADD(late, stock_dmem) { .driver = "uio_dmem_genirq", .stock = true };
+
+FIXTURE_SETUP(late)
 {
 	int ret;
 
-	ASSERT_EQ(0, uiot_load(variant->driver));
+	ASSERT_EQ(0, load_driver(variant->driver, variant->stock));
 	ASSERT_EQ(0, uiot_load("uio_platform"));
-	ASSERT_EQ(0, set_present(true));
+	ASSERT_EQ(0, add_devices());
 	ret = count_users(variant->driver);
 	if (ret == -EOPNOTSUPP) {
 		set_present(false);
@@ -589,24 +662,159 @@ FIXTURE_SETUP(pm_users)
 	ASSERT_EQ(1, count_users(variant->driver));
 }
 
-FIXTURE_TEARDOWN(pm_users)
+FIXTURE_TEARDOWN(late)
 {
 	let_go(&self->held);
 	EXPECT_EQ(0, set_present(false));
 	EXPECT_TRUE(nobody_needs(variant->driver));
+	EXPECT_TRUE(uiot_wait_until(all_are_freed, NULL, UIOT_SOON_MS));
 }
 
-TEST_F(pm_users, release_of_a_live_device)
+TEST_F(late, release_of_a_live_device)
 {
 	let_go(&self->held);
 	EXPECT_EQ(0, count_users(variant->driver));
 }
 
-TEST_F(pm_users, release_is_skipped_as_ever)
+TEST_F(late, d5_unbound_device_is_released)
 {
 	ASSERT_EQ(0, unbind_from(variant->driver));
-	let_go(&self->held);
 	EXPECT_EQ(1, count_users(variant->driver));
+	let_go(&self->held);
+	EXPECT_EQ(variant->stock, count_users(variant->driver));
+}
+
+/* The driver's release uses the device, which has to be there. */
+TEST_F(late, d5_removed_device_is_released)
+{
+	int before = platform_count("pm_users_left");
+
+	ASSERT_EQ(0, set_present(false));
+	if (!variant->stock)
+		EXPECT_NE(0, platform_count("not_freed"));
+	let_go(&self->held);
+	EXPECT_TRUE(uiot_wait_until(all_are_freed, NULL, UIOT_SOON_MS));
+	EXPECT_EQ(before + variant->stock, platform_count("pm_users_left"));
+}
+
+static int bind_to(const char *driver)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), PLATFORM_DRIVERS "/%s/bind", driver);
+	return uiot_write_file(path, driver);
+}
+
+/* The stock driver changes the platform data that describe a device. */
+TEST_F(late, device_is_bound_again)
+{
+	struct held next;
+
+	ASSERT_EQ(0, unbind_from(variant->driver));
+	if (variant->stock && !strcmp(variant->driver, "uio_dmem_genirq")) {
+		EXPECT_NE(0, bind_to(variant->driver));
+		return;
+	}
+	ASSERT_EQ(0, bind_to(variant->driver));
+	ASSERT_EQ(0, hold_platform(&next, variant->driver));
+	EXPECT_EQ(2, count_users(variant->driver));
+	let_go(&self->held);
+	EXPECT_EQ(1 + variant->stock, count_users(variant->driver));
+	ASSERT_EQ(0, raise_interrupt(variant->driver));
+	EXPECT_EQ(1, next_event(next.fd, UIOT_SOON_MS));
+	let_go(&next);
+	EXPECT_EQ(variant->stock, count_users(variant->driver));
+}
+
+/* Coherent memory of uio_dmem_genirq. The kernel has events for it since 6.12. */
+#define DMA_INSTANCE	"/sys/kernel/tracing/instances/uio-dma"
+#define DMA_EVENTS	DMA_INSTANCE "/events/dma"
+
+static void stop_dma_events(void)
+{
+	rmdir(DMA_INSTANCE);
+}
+
+static int start_dma_events(void)
+{
+	static const char filter[] = "device == \"uio_dmem_genirq\"";
+	int ret;
+
+	stop_dma_events();
+	if (mkdir(DMA_INSTANCE, 0700))
+		return -errno;
+	if (access(DMA_EVENTS "/dma_free", F_OK))
+		return -EOPNOTSUPP;
+	ret = uiot_write_file(DMA_EVENTS "/filter", filter);
+	if (!ret)
+		ret = uiot_write_file(DMA_EVENTS "/dma_alloc/enable", "1");
+	return ret ? ret : uiot_write_file(DMA_EVENTS "/dma_free/enable", "1");
+}
+
+/* How often the driver has allocated or freed coherent memory. */
+static int dma_events(const char *event)
+{
+	char line[512], mark[32];
+	FILE *trace = fopen(DMA_INSTANCE "/trace", "re");
+	int n = 0;
+
+	if (!trace)
+		return -errno;
+
+	snprintf(mark, sizeof(mark), ": %s: ", event);
+	while (fgets(line, sizeof(line), trace))
+		n += !!strstr(line, mark);
+	fclose(trace);
+	return n;
+}
+
+FIXTURE(coherent)
+{
+	struct held held;
+};
+
+FIXTURE_SETUP(coherent)
+{
+	int ret;
+
+	ASSERT_EQ(0, load_driver("uio_dmem_genirq", false));
+	ASSERT_EQ(0, uiot_load("uio_platform"));
+	ret = start_dma_events();
+	if (ret == -ENOENT || ret == -EOPNOTSUPP)
+		SKIP(return, "this kernel has no events for coherent memory");
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, add_devices());
+	ASSERT_EQ(0, hold_platform(&self->held, "uio_dmem_genirq"));
+	ASSERT_EQ(1, dma_events("dma_alloc"));
+	ASSERT_EQ(0, dma_events("dma_free"));
+}
+
+FIXTURE_TEARDOWN(coherent)
+{
+	let_go(&self->held);
+	stop_dma_events();
+	EXPECT_EQ(0, set_present(false));
+}
+
+TEST_F(coherent, is_freed_by_the_last_close)
+{
+	struct held next;
+
+	ASSERT_EQ(0, hold_platform(&next, "uio_dmem_genirq"));
+	let_go(&self->held);
+	EXPECT_EQ(0, dma_events("dma_free"));
+	let_go(&next);
+	EXPECT_EQ(1, dma_events("dma_free"));
+	EXPECT_EQ(1, dma_events("dma_alloc"));
+}
+
+/* It has to go while the driver is bound, even if the device is open. */
+TEST_F(coherent, d5_is_freed_with_the_device)
+{
+	ASSERT_EQ(0, unbind_from("uio_dmem_genirq"));
+	EXPECT_EQ(1, dma_events("dma_free"));
+	let_go(&self->held);
+	EXPECT_EQ(1, dma_events("dma_free"));
 }
 
 /* Drivers without hardware here. Their symbol versions have to fit. */

@@ -151,7 +151,7 @@ int uiot_shell(const char *command)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
-int uiot_load(const char *module)
+int uiot_load_file(const char *module, const char *file)
 {
 	char path[96], command[128];
 
@@ -167,8 +167,13 @@ int uiot_load(const char *module)
 	/* "make install" of the selftests puts the test modules in modules/ */
 	snprintf(command, sizeof(command),
 		 "m=%s; modprobe -q $m || { [ -e modules/$m.ko ] && insmod modules/$m.ko; }",
-		 module);
+		 file);
 	return uiot_shell(command) ? -ENOENT : 0;
+}
+
+int uiot_load(const char *module)
+{
+	return uiot_load_file(module, module);
 }
 
 long uiot_module_refs(const char *module)

@@ -86,6 +86,7 @@ struct uiot_dev {
 } while (0)
 
 int uiot_load(const char *module);
+int uiot_load_file(const char *module, const char *file);	/* file: without .ko */
 int uiot_reset(void);
 int uiot_cmd(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int uiot_create(struct uiot_dev *dev, const char *options);

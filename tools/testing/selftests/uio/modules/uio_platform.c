@@ -11,6 +11,11 @@
  *
  *	interrupt	raises the interrupt on any write
  *	pm_users	how many users the driver's open and release have counted
+ *
+ * Other parameters tell how devices end:
+ *
+ *	not_freed	devices that are not freed yet
+ *	pm_users_left	users of devices at the time when they were freed
  */
 
 #include <linux/err.h>
@@ -26,9 +31,13 @@
 #include <linux/pm_runtime.h>
 #include <linux/property.h>
 #include <linux/sizes.h>
+#include <linux/wait_bit.h>
 
 static struct platform_device *uio_platform_pdrv;
 static struct platform_device *uio_platform_dmem;
+static void (*uio_platform_free)(struct device *dev);
+static atomic_t uio_platform_not_freed;
+static atomic_t uio_platform_pm_users_left;
 
 static ssize_t interrupt_store(struct device *dev, struct device_attribute *attr,
 			       const char *buf, size_t count)
@@ -40,14 +49,21 @@ static ssize_t interrupt_store(struct device *dev, struct device_attribute *attr
 }
 static DEVICE_ATTR_WO(interrupt);
 
-static ssize_t pm_users_show(struct device *dev, struct device_attribute *attr,
-			     char *buf)
+static int uio_platform_pm_users(const struct device *dev)
 {
 #ifdef CONFIG_PM
-	return sysfs_emit(buf, "%d\n", atomic_read(&dev->power.usage_count));
+	return atomic_read(&dev->power.usage_count);
 #else
 	return -EOPNOTSUPP;
 #endif
+}
+
+static ssize_t pm_users_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	int users = uio_platform_pm_users(dev);
+
+	return users < 0 ? users : sysfs_emit(buf, "%d\n", users);
 }
 static DEVICE_ATTR_RO(pm_users);
 
@@ -57,6 +73,15 @@ static struct attribute *uio_platform_attrs[] = {
 	NULL
 };
 ATTRIBUTE_GROUPS(uio_platform);
+
+/* The last reference to a device is gone. */
+static void uio_platform_release(struct device *dev)
+{
+	atomic_add(uio_platform_pm_users(dev), &uio_platform_pm_users_left);
+	uio_platform_free(dev);
+	if (atomic_dec_and_test(&uio_platform_not_freed))
+		wake_up_var(&uio_platform_not_freed);
+}
 
 /* No owner: otherwise a requested interrupt would pin this module. */
 static int uio_platform_irq_alloc(void)
@@ -125,6 +150,10 @@ uio_platform_add(const char *driver, unsigned int page,
 	if (!pdev)
 		goto err_irq;
 
+	/* all have the same */
+	uio_platform_free = pdev->dev.release;
+	pdev->dev.release = uio_platform_release;
+	atomic_inc(&uio_platform_not_freed);
 	pdev->dev.groups = uio_platform_groups;
 	ret = uio_platform_add_resources(pdev, irq, page);
 	if (!ret)
@@ -200,6 +229,19 @@ static const struct kernel_param_ops uio_platform_present_ops = {
 module_param_cb(present, &uio_platform_present_ops, &uio_platform_present, 0644);
 MODULE_PARM_DESC(present, "whether the devices exist");
 
+static int uio_platform_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%d\n", atomic_read(kp->arg));
+}
+
+static const struct kernel_param_ops uio_platform_count_ops = {
+	.get	= uio_platform_get,
+};
+module_param_cb(not_freed, &uio_platform_count_ops, &uio_platform_not_freed, 0444);
+MODULE_PARM_DESC(not_freed, "devices that are not freed yet");
+module_param_cb(pm_users_left, &uio_platform_count_ops, &uio_platform_pm_users_left, 0444);
+MODULE_PARM_DESC(pm_users_left, "users of devices at the time when they were freed");
+
 static int __init uio_platform_init(void)
 {
 	return 0;
@@ -209,6 +251,8 @@ static void __exit uio_platform_exit(void)
 {
 	if (uio_platform_present)
 		uio_platform_remove_all();
+	/* uio_platform_release() is code of this module */
+	wait_var_event(&uio_platform_not_freed, !atomic_read(&uio_platform_not_freed));
 }
 
 module_init(uio_platform_init)
