@@ -79,7 +79,7 @@ add_stock_drivers()
 	local k=$1 from=$2 to=$3 driver file
 
 	mkdir -p "$to"
-	for driver in uio_pdrv_genirq uio_dmem_genirq; do
+	for driver in uio_pdrv_genirq uio_dmem_genirq uio_pci_generic; do
 		file=$(find "$from" "$(kernel_dir "$k")/image/usr/lib/modules" \
 			-name "$driver.ko" -print -quit)
 		cp "$file" "$to/stock_$driver.ko"

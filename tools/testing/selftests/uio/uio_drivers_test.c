@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +168,7 @@ static bool falls_asleep(struct uiot_op *op, long (*fn)(struct uiot_op *op), int
 #define EDU_ID_VALUE	0x010000ed
 
 #define PCI_COMMAND		4
+#define PCI_COMMAND_MASTER	0x4
 #define PCI_COMMAND_NO_INTX	0x400
 
 static bool qemu_has_card(void)
@@ -242,23 +244,36 @@ static void card_set(const struct held *held, int reg, __u32 value)
 	*(volatile __u32 *)(held->map[0] + reg) = value;
 }
 
-/* The driver masks the interrupt. User space has to unmask it. */
-static int card_unmask(const struct held *held)
+/* Returns the command register of a card, or a negative error code. */
+static int card_command(const char *card)
 {
-	char path[192];
+	char path[PATH_MAX + 8];
 	__u16 command;
-	int fd, ret = 0;
+	int fd, ret;
 
-	snprintf(path, sizeof(path), "%s/device/config", held->dir);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%s/config", card);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 
-	if (pread(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
-		ret = -errno;
-	command &= ~PCI_COMMAND_NO_INTX;
-	if (!ret && pwrite(fd, &command, sizeof(command), PCI_COMMAND) != sizeof(command))
-		ret = -errno;
+	ret = pread(fd, &command, sizeof(command), PCI_COMMAND) == sizeof(command) ?
+	      command : -EIO;
+	close(fd);
+	return ret;
+}
+
+static int card_set_command(const char *card, __u16 command)
+{
+	char path[PATH_MAX + 8];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "%s/config", card);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+
+	ret = pwrite(fd, &command, sizeof(command), PCI_COMMAND) == sizeof(command) ?
+	      0 : -EIO;
 	close(fd);
 	return ret;
 }
@@ -266,22 +281,34 @@ static int card_unmask(const struct held *held)
 FIXTURE(pci)
 {
 	struct held held;
+	char card[PATH_MAX];	/* in sysfs */
 };
+
+FIXTURE_VARIANT(pci)
+{
+	bool stock;
+};
+
+FIXTURE_VARIANT_ADD(pci, ours) { .stock = false };
+FIXTURE_VARIANT_ADD(pci, stock_driver) { .stock = true };
 
 FIXTURE_SETUP(pci)
 {
+	char link[192];
 	int ret;
 
 	if (!getenv("UIO_LAB_MONITOR"))
 		SKIP(return, "there is no slot: lab run --device pcie-root-port,id=slot0");
 
-	ASSERT_EQ(0, uiot_load("uio_pci_generic"));
+	ASSERT_EQ(0, load_driver("uio_pci_generic", variant->stock));
 	ret = uiot_write_file(PCI_DRIVER "/new_id", EDU_IDS);
 	if (ret != -EEXIST)
 		ASSERT_EQ(0, ret);
 	ASSERT_EQ(0, plug());
 	ASSERT_EQ(0, hold_card(&self->held));
 	ASSERT_EQ(EDU_ID_VALUE, card_get(&self->held, EDU_ID));
+	snprintf(link, sizeof(link), "%s/device", self->held.dir);
+	ASSERT_NE(NULL, realpath(link, self->card));
 }
 
 FIXTURE_TEARDOWN(pci)
@@ -297,7 +324,9 @@ TEST_F_TIMEOUT(pci, interrupt_is_an_event, HOTPLUG_TEST_S)
 	card_set(&self->held, EDU_RAISE, 1);
 	EXPECT_EQ(1, next_event(self->held.fd, UIOT_SOON_MS));
 	card_set(&self->held, EDU_ACK, 1);
-	ASSERT_EQ(0, card_unmask(&self->held));
+	/* the driver has masked the interrupt */
+	ASSERT_EQ(0, card_set_command(self->card,
+				      card_command(self->card) & ~PCI_COMMAND_NO_INTX));
 	EXPECT_EQ(-ETIMEDOUT, next_event(self->held.fd, UIOT_WHILE_MS));
 	card_set(&self->held, EDU_RAISE, 1);
 	EXPECT_EQ(2, next_event(self->held.fd, UIOT_SOON_MS));
@@ -396,6 +425,30 @@ TEST_F_TIMEOUT(pci, next_card_works_while_the_last_is_held, HOTPLUG_TEST_S)
 	card_set(&next, EDU_ACK, 1);
 	EXPECT_EQ(-EIO, next_event(self->held.fd, 0));
 	let_go(&next);
+}
+
+static int enable_dma(const char *card)
+{
+	return card_set_command(card, card_command(card) | PCI_COMMAND_MASTER);
+}
+
+TEST_F_TIMEOUT(pci, close_ends_dma, HOTPLUG_TEST_S)
+{
+	ASSERT_EQ(0, enable_dma(self->card));
+	ASSERT_NE(0, card_command(self->card) & PCI_COMMAND_MASTER);
+	let_go(&self->held);
+	EXPECT_EQ(0, card_command(self->card) & PCI_COMMAND_MASTER);
+}
+
+/* The card may belong to another driver by then. */
+TEST_F_TIMEOUT(pci, close_after_unbind_does_not_touch_the_card, HOTPLUG_TEST_S)
+{
+	ASSERT_EQ(0, enable_dma(self->card));
+	ASSERT_EQ(0, uiot_write_file(PCI_DRIVER "/unbind", strrchr(self->card, '/') + 1));
+	EXPECT_EQ(0, card_command(self->card) & PCI_COMMAND_MASTER);
+	ASSERT_EQ(0, enable_dma(self->card));
+	let_go(&self->held);
+	EXPECT_NE(0, card_command(self->card) & PCI_COMMAND_MASTER);
 }
 
 /*
