@@ -25,12 +25,14 @@ PAGES = MARKDOWN | {
     "NEWS": "news.md",
     "debian/README.Debian": "debian.md",
     "drivers/target/README": "target.md",
+    "drivers/uio/patches/README": "uio-drivers.md",
     "tools/testing/selftests/uio/unplug/README.rst": "unplug.rst",
     "lab/docs/site/ci.rst": "ci.rst",
     "man/target_core_user.4": "man/target_core_user.4.md",
     "man/uio-late-release.1": "man/uio-late-release.1.md",
     "man/uio.4": "man/uio.4.md",
     "Documentation/deviations.rst": "deviations.rst",
+    "Documentation/driver-api/uio-convert.rst": "driver-api/uio-convert.rst",
     "Documentation/driver-api/uio-late-release.rst": "driver-api/uio-late-release.rst",
 }
 
@@ -78,10 +80,10 @@ def debian():
         yield from file
 
 
-def target():
+def patches(source, title):
     """Lines with a tab are items of a list."""
-    with open("drivers/target/README") as file:
-        yield "# TCMU, as patches\n\n"
+    with open(source) as file:
+        yield f"# {title}\n\n"
         for line in file:
             yield re.sub(r"^([^\t\n]+)\t+", r"- `\1`: ", line)
 
@@ -97,7 +99,8 @@ def main():
     write("README.md", readme())
     write("news.md", news())
     write("debian.md", debian())
-    write("target.md", target())
+    write("target.md", patches("drivers/target/README", "TCMU, as patches"))
+    write("uio-drivers.md", patches("drivers/uio/patches/README", "UIO drivers, as patches"))
 
 
 os.chdir(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
