@@ -55,7 +55,7 @@ own_source()
 }
 
 # As its README says: unpack, add the kernel's own drivers, and give the directory to dkms.
-makes_both()
+makes_all()
 {
 	local dir=$work/unpacked
 
@@ -65,10 +65,10 @@ makes_both()
 	in_other dkms remove "$module/$version" --all || :
 	rm -rf "$root_dist/usr/src/$module-$version"
 	in_other dkms add "$dir/$module-$version"
-	[ "$(made_by)" = "target_core_user.ko uio.ko " ]
+	[ "$(made_by)" = "target_core_user.ko uio.ko uio_pci_generic.ko uio_pdrv_genirq.ko " ]
 }
 
-# SOURCE as SERIES has to be refused with these WORDS, and leave nothing.
+# SOURCE as SERIES has to be refused with these WORDS, and to leave no TCMU.
 refuses()
 {
 	local words=$3 dir=$work/refused
@@ -78,7 +78,7 @@ refuses()
 	! in_other "$dir/$module-$version/compat/add" "$1" "$2" >"$work/said" 2>&1 ||
 		return 1
 	cat "$work/said"
-	[ -z "$(find "$dir" -name "$2*")" ]
+	[ -z "$(find "$dir" -name 'target_core_user.*')" ]
 	grep -q "^add: .*$words" "$work/said"
 }
 
@@ -102,7 +102,7 @@ test_dist()
 	tarball_core)
 		in_other dkms status | grep -q "^$module/$version" || in_other dkms add "$tarball"
 		[ "$(made_by)" = "uio.ko " ] ;;
-	tarball_tcmu) makes_both ;;
+	tarball_tcmu) makes_all ;;
 	tarball_wrong_source) wrong_source_is_told ;;
 	esac
 }

@@ -28,7 +28,7 @@ struct offer {
 	char *output;
 	const char *refusal;
 	const char *lacks;
-	const char *modules[8];
+	const char *modules[16];
 	size_t nr_modules;
 };
 
@@ -190,14 +190,33 @@ static void tell_gap(const struct gap *gap, const char *version)
 	free(why);
 }
 
+/* As "uio, target_core_user" */
+static char *names_of(const struct offer *offer)
+{
+	char *names = copy_of(offer->modules[0]);
+	size_t i;
+
+	for (i = 1; i < offer->nr_modules; i++) {
+		char *before = names;
+
+		names = format("%s, %s", before, offer->modules[i]);
+		free(before);
+	}
+	return names;
+}
+
 static void tell_offer(const char *kernel, const struct offer *offer)
 {
-	if (offer->lacks)
+	char *names;
+
+	if (offer->lacks) {
 		say_todo("%s has our uio, but keeps its own target_core_user: to have ours, install linux-source-%s where you build this package, and build it again",
 			 kernel, offer->lacks);
-	else
-		say_fine("%s has our %s", kernel,
-			 offer->nr_modules > 1 ? "uio and target_core_user" : "uio");
+		return;
+	}
+	names = names_of(offer);
+	say_fine("%s has our %s", kernel, names);
+	free(names);
 }
 
 /* A kernel that the package is not for matters if it runs, or if somebody asks for it. */
