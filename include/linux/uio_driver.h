@@ -172,7 +172,13 @@ struct uio_info {
 	int (*irqcontrol)(struct uio_info *info, s32 irq_on);
 };
 
-/* For drivers that also compile for kernels without contexts. */
+/**
+ * DOC: with and without contexts
+ *
+ * UIO_HAS_CONTEXT
+ *	is defined by a header that has contexts. So a driver can also compile for
+ *	kernels without them.
+ */
 #define UIO_HAS_CONTEXT
 
 struct uio_context;
@@ -258,11 +264,14 @@ struct uio_context {
 	u64 serial;	/* of the registration, for the trace event of the release */
 };
 
-/*
- * Flag of a context, for a driver whose user would rather read zeros than be killed. When
- * the device is revoked, touching a page that is not present maps the sink, a writable
- * page of zeros, instead of raising SIGBUS. Each open file has one sink. Private mappings
- * of I/O memory still raise SIGBUS.
+/**
+ * DOC: flags of a context
+ *
+ * UIO_CONTEXT_SINK
+ *	For a driver whose user would rather read zeros than be killed. When the device
+ *	is revoked, touching a page that is not present maps the sink, a writable page
+ *	of zeros, instead of raising SIGBUS. Each open file has one sink. Private
+ *	mappings of I/O memory still raise SIGBUS.
  */
 #define UIO_CONTEXT_SINK	BIT(0)
 
@@ -337,25 +346,63 @@ void uio_unmap_range(struct uio_info *info, unsigned int region,
 #define devm_uio_register_device_context(parent, info, ctx) \
 	__devm_uio_register_device_context(THIS_MODULE, parent, info, ctx)
 
-/* Values of uio_info->irq other than the number of an interrupt */
+/**
+ * DOC: interrupts
+ *
+ * Values of &uio_info.irq other than the number of an interrupt:
+ *
+ * UIO_IRQ_CUSTOM
+ *	The driver calls uio_event_notify() itself.
+ * UIO_IRQ_NONE
+ *	There are no events.
+ */
 #define UIO_IRQ_CUSTOM	-1
 #define UIO_IRQ_NONE	0
 
-/*
- * Values of uio_mem->memtype. PHYS, IOVA and DMA_COHERENT are I/O memory: revoking the
+/**
+ * DOC: memory types
+ *
+ * Values of &uio_mem.memtype. PHYS, IOVA and DMA_COHERENT are I/O memory: revoking the
  * device unmaps it from every process. LOGICAL, VIRTUAL and CONTEXT are kernel memory:
- * it stays mapped if the device has a context, else it is unmapped, too. New drivers
- * should not use DMA_COHERENT.
+ * it stays mapped if the device has a context, else it is unmapped, too.
+ *
+ * UIO_MEM_NONE
+ *	User space can't map it.
+ * UIO_MEM_PHYS
+ *	I/O memory by its physical address. It is mapped uncached.
+ * UIO_MEM_IOVA
+ *	The same, but it is mapped cached.
+ * UIO_MEM_DMA_COHERENT
+ *	What dma_alloc_coherent() returned. New drivers should not use it.
+ * UIO_MEM_LOGICAL
+ *	Memory of the kernel's linear map, for example from __get_free_pages().
+ * UIO_MEM_VIRTUAL
+ *	Memory of vmalloc_user().
+ * UIO_MEM_CONTEXT
+ *	Any pages: &uio_context_ops.get_pages finds them.
  */
-#define UIO_MEM_NONE	0	/* not mappable */
-#define UIO_MEM_PHYS	1	/* physical, mapped uncached */
-#define UIO_MEM_LOGICAL	2	/* kernel linear map */
-#define UIO_MEM_VIRTUAL 3	/* vmalloc */
-#define UIO_MEM_IOVA	4	/* physical, mapped cached */
+#define UIO_MEM_NONE	0
+#define UIO_MEM_PHYS	1
+#define UIO_MEM_LOGICAL	2
+#define UIO_MEM_VIRTUAL 3
+#define UIO_MEM_IOVA	4
 #define UIO_MEM_DMA_COHERENT	5
-#define UIO_MEM_CONTEXT	6	/* uio_context_ops->get_pages finds the pages */
+#define UIO_MEM_CONTEXT	6
 
-/* Values of uio_port->porttype */
+/**
+ * DOC: types of ports
+ *
+ * Values of &uio_port.porttype, and what sysfs shows for them:
+ *
+ * UIO_PORT_NONE
+ *	port_none
+ * UIO_PORT_X86
+ *	port_x86
+ * UIO_PORT_GPIO
+ *	port_gpio
+ * UIO_PORT_OTHER
+ *	port_other
+ */
 #define UIO_PORT_NONE	0
 #define UIO_PORT_X86	1
 #define UIO_PORT_GPIO	2

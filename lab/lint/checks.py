@@ -238,6 +238,10 @@ def check_sphinx():
         # what test modules export is for themselves
         if not file.startswith(("tools/", "lab/")) and f'id="c.{name}"' not in pages:
             yield f"{file}: {name}() is exported, but in no page"
+    header = "include/linux/uio_driver.h"
+    for name in re.findall(r"^#define (UIO_[A-Z0-9_]+)", read(header), re.M):
+        if not re.search(rf"<dt>{name}\b", pages):
+            yield f"{header}: no page explains {name}"
 
 
 def check_man():
