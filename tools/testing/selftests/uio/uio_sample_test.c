@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UIO: the sample driver and its client.
+ * UIO: the sample drivers and the client of one.
  */
 
 #include <dirent.h>
@@ -18,16 +18,17 @@
 #include "uio_testlib.h"
 
 #define SAMPLE		"/sys/devices/uio-sample"
+#define SAMPLE_PAGES	"/sys/devices/platform/uio_sample_pages"
 
 FIXTURE(sample)
 {
 	char node[32];
 };
 
-/* Finds the sample's node in /dev. There is one at a time. */
-static int find_node(char *node, size_t size)
+/* Finds a sample's node in /dev. There is one at a time. */
+static int find_node(const char *class_dir, char *node, size_t size)
 {
-	DIR *dir = opendir(SAMPLE "/uio");
+	DIR *dir = opendir(class_dir);
 	struct dirent *entry;
 	int ret = -ENODEV;
 
@@ -53,7 +54,7 @@ FIXTURE_SETUP(sample)
 	if (strcmp(getenv("UIO_LAB_MODULES") ?: "", "mainline") == 0)
 		SKIP(return, "this core has no contexts");
 	ASSERT_EQ(0, uiot_load("uio_sample"));
-	ASSERT_EQ(0, find_node(self->node, sizeof(self->node)));
+	ASSERT_EQ(0, find_node(SAMPLE "/uio", self->node, sizeof(self->node)));
 }
 
 FIXTURE_TEARDOWN(sample)
@@ -119,14 +120,83 @@ TEST_F(sample, is_plugged_in_again_while_the_old_one_is_held)
 	ASSERT_EQ(0, uiot_load_word(p, &word));
 
 	ASSERT_EQ(0, plug("0"));
-	EXPECT_EQ(-ENODEV, find_node(node, sizeof(node)));
+	EXPECT_EQ(-ENODEV, find_node(SAMPLE "/uio", node, sizeof(node)));
 	ASSERT_EQ(0, plug("1"));
-	EXPECT_EQ(0, find_node(node, sizeof(node)));
+	EXPECT_EQ(0, find_node(SAMPLE "/uio", node, sizeof(node)));
 	EXPECT_EQ(0, uiot_load_word(p, &word));
 	EXPECT_EQ(-EAGAIN, uiot_module_remove("uio_sample"));
 
 	munmap(p, uiot_page());
 	close(fd);
+}
+
+/* The first two pages are mapped, and nothing was touched. */
+FIXTURE(pages)
+{
+	int fd;
+	void *p;
+};
+
+#define PAGES	2
+
+FIXTURE_SETUP(pages)
+{
+	char node[32];
+
+	if (strcmp(getenv("UIO_LAB_MODULES") ?: "", "mainline") == 0)
+		SKIP(return, "this core has no contexts");
+	ASSERT_EQ(0, uiot_load("uio_sample_pages"));
+	ASSERT_EQ(0, find_node(SAMPLE_PAGES "/uio", node, sizeof(node)));
+	self->fd = open(node, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	self->p = uiot_map(self->fd, 0, PAGES, PROT_READ | PROT_WRITE, MAP_SHARED);
+	ASSERT_NE(MAP_FAIL, self->p);
+}
+
+FIXTURE_TEARDOWN(pages)
+{
+	munmap(self->p, PAGES * uiot_page());
+	close(self->fd);
+	EXPECT_EQ(0, uiot_module_remove("uio_sample_pages"));
+}
+
+static long long memory_of(int fd)
+{
+	return uiot_fdinfo_number(fd, "sample-bytes");
+}
+
+TEST_F(pages, take_memory_when_they_are_touched)
+{
+	EXPECT_EQ(0, memory_of(self->fd));
+	EXPECT_EQ(0, uiot_store_word(self->p, 1));
+	EXPECT_EQ(uiot_page(), memory_of(self->fd));
+	EXPECT_EQ(0, uiot_store_word(self->p + uiot_page(), 1));
+	EXPECT_EQ(2 * uiot_page(), memory_of(self->fd));
+}
+
+TEST_F(pages, that_are_taken_back_are_new_at_the_next_touch)
+{
+	__u32 word;
+
+	ASSERT_EQ(0, uiot_store_word(self->p, 1));
+	ASSERT_EQ(0, uiot_write_file(SAMPLE_PAGES "/trim", "1"));
+	EXPECT_EQ(0, memory_of(self->fd));
+	EXPECT_EQ(0, uiot_load_word(self->p, &word));
+	EXPECT_EQ(0, word);
+	EXPECT_EQ(uiot_page(), memory_of(self->fd));
+}
+
+TEST_F(pages, that_are_mapped_stay_when_the_device_is_unbound)
+{
+	__u32 word;
+
+	ASSERT_EQ(0, uiot_store_word(self->p, 1));
+	ASSERT_EQ(0, uiot_write_file("/sys/bus/platform/drivers/uio_sample_pages/unbind",
+				     "uio_sample_pages"));
+	EXPECT_EQ(0, memory_of(self->fd));
+	EXPECT_EQ(0, uiot_load_word(self->p, &word));
+	EXPECT_EQ(1, word);
+	EXPECT_EQ(SIGBUS, uiot_load_word(self->p + uiot_page(), &word));
 }
 
 /*
