@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 # Tests of deb-test: the package in a root of Debian 12, whose dkms is older.
 
-tests_12=(debian12_installs debian12_6.1 debian12_6.12 debian12_upgrades)
+tests_12=(debian12_installs debian12_6.1 debian12_6.12 debian12_driver
+	debian12_driver_by_dkms debian12_upgrades)
 
 in_12()
 {
@@ -41,6 +42,46 @@ makes_both_on_12()
 	}
 }
 
+# As for "driver_with_package", but here dkms itself does not keep Module.symvers.
+makes_driver_on_12()
+{
+	local kernel
+	kernel=$(deb_kernel 12-6.1)
+
+	make_driver "$root_12/usr/share/doc/$module-dkms/examples" in_12 "$kernel"
+	has_context "$root_12/var/lib/dkms/$module/$version/$kernel/x86_64/module/Module.symvers"
+}
+
+# The names of modules that a dkms.conf of a driver has to wait for, for KERNEL.
+awaited()
+{
+	# shellcheck disable=SC2016 # the inner shell expands them
+	in_12 bash -ec 'kernelver=$1; . "$2"; echo "${BUILD_DEPENDS[*]-}"' - "$1" \
+		/usr/src/a_driver-1/dkms.conf
+}
+
+# dkms installs both for a kernel. By its name, the driver would be first.
+driver_by_dkms()
+{
+	local kernel dir=$root_12/usr/src/a_driver-1
+	kernel=$(deb_kernel 12-6.1)
+
+	in_12 dkms remove "$module/$version" -k "$kernel"
+	cp -r "$root_12/usr/share/doc/$module-dkms/examples" "$dir"
+	cat >"$dir/dkms.conf" <<-'EOF'
+		PACKAGE_NAME=a_driver PACKAGE_VERSION=1 AUTOINSTALL=yes
+		BUILT_MODULE_NAME[0]=uio_sample
+		DEST_MODULE_LOCATION[0]=/updates/dkms
+		[ ! -e /usr/src/uio-late-release/driver.conf ] || . /usr/src/uio-late-release/driver.conf
+	EOF
+	in_12 dkms add a_driver/1
+	in_12 dkms autoinstall -k "$kernel"
+	in_deb modprobe --dump-modversions \
+		"$root_12/lib/modules/$kernel/updates/dkms/uio_sample.ko" | grep uio_context_init
+	[ "$(awaited "$kernel")" = "$module" ]
+	[ -z "$(awaited "$deb_foreign")" ]
+}
+
 # A kernel that the package is not for can be installed: its hooks succeed, and ours says why
 # there are no modules.
 upgrades_on_12()
@@ -57,6 +98,8 @@ test_12()
 	case $1 in
 	debian12_installs) installs_on_12 ;;
 	debian12_6.*) makes_both_on_12 "$(deb_kernel "12-${1#*_}")" ;;
+	debian12_driver) makes_driver_on_12 ;;
+	debian12_driver_by_dkms) driver_by_dkms ;;
 	debian12_upgrades) upgrades_on_12 ;;
 	esac
 }
