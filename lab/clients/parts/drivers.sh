@@ -10,32 +10,10 @@ for name in "${drivers[@]}"; do
 	tests+=("$name.loads" "$name.unloads")
 done
 
-# Load MODULE of DRIVER, after the modules that it needs, and list it in the file "loaded".
-insert()
-{
-	local dir=/lab/drivers/$1 name=$2 other
-
-	[ ! -d "/sys/module/${name//-/_}" ] || return 0
-	for other in $(modinfo -F depends "$dir/$name.ko" | tr , ' '); do
-		if [ -e "$dir/$other.ko" ]; then
-			insert "$1" "$other"
-		else
-			modprobe "$other"
-		fi
-	done
-	insmod "$dir/$name.ko"
-	echo "${name//-/_}" >>loaded
-}
-
 # The kernel's list of holders proves that the driver uses this uio.
 test_loads()
 {
-	local file
-
-	: >loaded
-	for file in "/lab/drivers/$1"/*.ko; do
-		insert "$1" "$(basename "$file" .ko)"
-	done
+	lab-insert "/lab/drivers/$1" >loaded
 	grep -Fx -f loaded <(ls /sys/module/uio/holders) || fail "no module of the driver uses uio"
 }
 
