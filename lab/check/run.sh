@@ -122,7 +122,9 @@ run_host()
 
 	case $group in
 	tree | same) options=(--kernel "$kernel") ;;
-	unplug) options=(--kernel "$kernel" --modules "$modules" --results "$dir/$kernel-$modules") ;;
+	unplug)
+		options=(--kernel "$kernel" --modules "$modules"
+			--results "$dir/$kernel-$modules") ;;
 	plug) options=(--kernel "$kernel" --cycles 5000 --results "$dir/guests") ;;
 	chaos) options=(--kernel "$kernel" --seconds "$(chaos_seconds "$kernel")" --cut 0) ;;
 	esac

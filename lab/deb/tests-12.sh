@@ -72,8 +72,9 @@ driver_by_dkms()
 		PACKAGE_NAME=a_driver PACKAGE_VERSION=1 AUTOINSTALL=yes
 		BUILT_MODULE_NAME[0]=uio_sample
 		DEST_MODULE_LOCATION[0]=/updates/dkms
-		[ ! -e /usr/src/uio-late-release/driver.conf ] || . /usr/src/uio-late-release/driver.conf
 	EOF
+	zcat "$root_12/usr/share/doc/$module-dkms/README.Debian.gz" |
+		sed -n 's/^ *\(\[ .*driver\.conf\)$/\1/p' >>"$dir/dkms.conf"
 	in_12 dkms add a_driver/1
 	in_12 dkms autoinstall -k "$kernel"
 	in_deb modprobe --dump-modversions \
