@@ -10,6 +10,19 @@ drivers_options=(--device 'pcie-root-port,id=slot0')
 # The kernels of check without --all and without names.
 usual_kernels=(7.3-debug 7.3 6.12-armmp 6.12-arm64 6.12)
 
+# Can a test on that kernel have one of the names? If a name begins with a kernel, only on that one.
+can_be_named()
+{
+	local word
+
+	[ "${#words[@]}" -gt 0 ] || return 0
+	for word in "${words[@]}"; do
+		[[ $word = "$1"/* ]] || [[ $word != */* ]] || ! is_known "${word%%/*}" || continue
+		return 0
+	done
+	return 1
+}
+
 # The slowest come first. The lab compiles some kernels only for whoever names them.
 kernels_to_test()
 {
@@ -22,7 +35,7 @@ kernels_to_test()
 	for k in $(known_kernels | tr , '\n' | tac); do
 		! is_compiled "$k" || is_in "$k" "${usual_kernels[@]}" ||
 			[[ " ${words[*]}" = *" $k"* ]] || continue
-		echo "$k"
+		! can_be_named "$k" || echo "$k"
 	done
 }
 
@@ -125,7 +138,7 @@ all_programs()
 }
 
 # Read the tests of all programs once, because all kernels run them.
-declare -A tests_in_program=()
+declare -A tests_in_program=() group_of_program=()
 read_programs()
 {
 	local program
@@ -133,6 +146,7 @@ read_programs()
 	for program in $(all_programs); do
 		tests_in_program[$program]=$("$lab/check/list-tests" "$selftests/$program.c" |
 			sed "s/^/$program /")
+		group_of_program[$program]=$(group_of "$program")
 	done
 }
 
@@ -151,7 +165,7 @@ programs_in()
 		return
 	fi
 	for program in $(all_programs); do
-		[ "$kind" != alone ] && [ "$(group_of "$program")" != "${group%-32}" ] ||
+		[ "$kind" != alone ] && [ "${group_of_program[$program]}" != "${group%-32}" ] ||
 			echo "$program"
 	done
 }
