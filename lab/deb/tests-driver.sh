@@ -7,7 +7,7 @@ tests_driver=(driver_with_package driver_without_package driver_for_kernel_witho
 	driver_documents)
 
 # Put the driver from directory FROM into $driver, and compile it for KERNEL, in the root that the
-# function IN enters. MAKE... goes to make.
+# function IN enters.
 make_driver()
 {
 	local from=$1 in=$2 kernel=$3
@@ -15,7 +15,7 @@ make_driver()
 	driver=$work/driver
 	rm -rf "$driver"
 	cp -r "$from" "$driver"
-	"$in" make -C "/lib/modules/$kernel/build" M="$driver" KCFLAGS=-Werror "${@:4}" modules
+	"$in" make -C "/lib/modules/$kernel/build" M="$driver" KCFLAGS=-Werror modules
 }
 
 # Is it linked to the symbols in this Module.symvers?
@@ -43,7 +43,8 @@ make_fallback()
 	cp -r "$top/samples/uio" "$work/fallback"
 	cp "$top/compat/uio_fallback.h" "$work/fallback/"
 	sed -i '/uio_driver.h>/a #include "uio_fallback.h"' "$work/fallback/uio_sample.c"
-	make_driver "$work/fallback" "$@" obj-m=uio_sample.o
+	sed -i 's/ uio_sample_pages.o//' "$work/fallback/Makefile"
+	make_driver "$work/fallback" "$@"
 }
 
 test_driver()
