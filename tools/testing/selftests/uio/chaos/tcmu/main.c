@@ -18,7 +18,8 @@
  *   every second seed, gives zeros.
  * - The kernel does not complain.
  *
- * The daemons know the protocol of the ring: they do not work on a ring that somebody resets.
+ * The daemons know the protocol of the ring: they do not write entries of a wrong size, and they
+ * do not work on a ring that somebody resets.
  */
 
 #include <getopt.h>

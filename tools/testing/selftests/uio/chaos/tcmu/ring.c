@@ -96,7 +96,7 @@ static void answer_wrongly(struct turn *turn, struct answer *answer)
 	struct tcmu_cmd_entry *entry = answer->entry;
 
 	happened(WRONG_ANSWERS);
-	switch (roll(turn->dice, 7)) {
+	switch (roll(turn->dice, 6)) {
 	case 0:
 		/* the kernel begins with 1: not that of a scan */
 		entry->hdr.cmd_id = 0x8000 + roll(turn->dice, 0x8000);
@@ -114,9 +114,6 @@ static void answer_wrongly(struct turn *turn, struct answer *answer)
 	case 4:
 		entry->hdr.uflags |= TCMU_UFLAG_READ_LEN;
 		entry->rsp.read_len = roll(turn->dice, BLOCK_SIZE);
-		break;
-	case 5: /* not even an answer: an entry of any kind, and without a length */
-		entry->hdr.len_op = roll(turn->dice, TCMU_OP_MASK + 1);
 		break;
 	default:
 		entry->hdr.uflags |= TCMU_UFLAG_UNKNOWN_OP;
