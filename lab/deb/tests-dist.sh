@@ -78,7 +78,7 @@ refuses()
 	! in_other "$dir/$module-$version/compat/add" "$1" "$2" >"$work/said" 2>&1 ||
 		return 1
 	cat "$work/said"
-	[ -z "$(find "$dir" -name 'target_core_user.*')" ]
+	[ -z "$(find "$dir" -path '*/patched/*/target_core_user.*')" ]
 	grep -q "^add: .*$words" "$work/said"
 }
 
