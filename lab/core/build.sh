@@ -98,26 +98,35 @@ stage_same()
 	rm -rf "$new"
 }
 
+# Compile the modules in DIR outside of the kernel's tree. The rest goes to make.
+make_external()
+{
+	local k=$1 dir=$2
+	local -a flags
+
+	shift 2
+	mapfile -t flags < <(make_flags "$(machine_of "$k")")
+	# Without vmlinux there is no BTF, and so no pahole. kbuild would complain of both.
+	# shellcheck disable=SC2016 # make expands it
+	flags+=(CONFIG_DEBUG_INFO_BTF_MODULES= 'PAHOLE_VERSION=$(CONFIG_PAHOLE_VERSION)')
+	in_tools make -s -j"$(nproc)" -C "$(kernel_headers "$k")" M="$dir" "${flags[@]}" "$@" \
+		modules >&2
+}
+
 # Compile the module directories of STAGE.
 make_modules()
 {
 	local k=$1 stage=$2 dir
-	local -a dirs=() flags
+	local -a dirs=()
 
 	shift 2
-	mapfile -t flags < <(make_flags "$(machine_of "$k")")
 	for dir in drivers/{uio,uio-drivers,target} samples tests bench same; do
 		[ ! -d "$stage/$dir" ] || dirs+=("$dir/")
 	done
 	printf 'obj-m := %s\n' "${dirs[*]}" >"$stage/Kbuild.new"
 	cmp -s "$stage/Kbuild.new" "$stage/Kbuild" || mv "$stage/Kbuild.new" "$stage/Kbuild"
 	rm -f "$stage/Kbuild.new"
-	# Without vmlinux there is no BTF, and so no pahole. kbuild would complain of both.
-	# shellcheck disable=SC2016 # make expands it
-	flags+=(CONFIG_DEBUG_INFO_BTF_MODULES= 'PAHOLE_VERSION=$(CONFIG_PAHOLE_VERSION)')
-	in_tools make -s -j"$(nproc)" -C "$(kernel_headers "$k")" M="$stage" "${flags[@]}" "$@" \
-		modules >&2 ||
-		die "the modules do not compile (see above)"
+	make_external "$k" "$stage" "$@" || die "the modules do not compile (see above)"
 }
 
 # Collect the modules of STAGE in DST. Their index is made here, because depmod takes seconds
