@@ -244,15 +244,21 @@ static void card_set(const struct held *held, int reg, __u32 value)
 	*(volatile __u32 *)(held->map[0] + reg) = value;
 }
 
+/* Opens the configuration space of a card. */
+static int open_config(const char *card)
+{
+	char path[PATH_MAX + 8];
+
+	snprintf(path, sizeof(path), "%s/config", card);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
 /* Returns the command register of a card, or a negative error code. */
 static int card_command(const char *card)
 {
-	char path[PATH_MAX + 8];
+	int fd = open_config(card), ret;
 	__u16 command;
-	int fd, ret;
 
-	snprintf(path, sizeof(path), "%s/config", card);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 
@@ -264,11 +270,8 @@ static int card_command(const char *card)
 
 static int card_set_command(const char *card, __u16 command)
 {
-	char path[PATH_MAX + 8];
-	int fd, ret;
+	int fd = open_config(card), ret;
 
-	snprintf(path, sizeof(path), "%s/config", card);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 
@@ -473,7 +476,7 @@ static int set_present(bool present)
 			       present ? "Y" : "N");
 }
 
-/* A failed test may have left the devices, and unbound. */
+/* Adds the devices again if they are there: they may be unbound, also by a failed test. */
 static int add_devices(void)
 {
 	int ret = set_present(false);
@@ -489,12 +492,12 @@ static int raise_interrupt(const char *driver)
 	return uiot_write_file(path, "1");
 }
 
-static int unbind_from(const char *driver)
+/* @what: bind or unbind. The device has the name of the driver. */
+static int tell_driver(const char *driver, const char *what)
 {
 	char path[96];
 
-	snprintf(path, sizeof(path), PLATFORM_DRIVERS "/%s/unbind", driver);
-	/* the device has the name of the driver */
+	snprintf(path, sizeof(path), PLATFORM_DRIVERS "/%s/%s", driver, what);
 	return uiot_write_file(path, driver);
 }
 
@@ -551,7 +554,7 @@ FIXTURE_VARIANT_ADD(platform, stock_dmem_removed)
 
 static int end_device(const char *driver, bool unbind)
 {
-	return unbind ? unbind_from(driver) : set_present(false);
+	return unbind ? tell_driver(driver, "unbind") : set_present(false);
 }
 
 FIXTURE_SETUP(platform)
@@ -642,13 +645,22 @@ TEST_F(platform, next_device_works_while_the_last_is_held)
 
 	ASSERT_EQ(0, end_device(variant->driver, variant->unbind));
 	/* the stock driver can't bind a device twice that has platform data */
-	ASSERT_EQ(0, set_present(false));
-	ASSERT_EQ(0, set_present(true));
+	ASSERT_EQ(0, add_devices());
 	ASSERT_EQ(0, hold_platform(&next, variant->driver));
 	ASSERT_EQ(0, raise_interrupt(variant->driver));
 	EXPECT_EQ(1, next_event(next.fd, UIOT_SOON_MS));
 	EXPECT_EQ(-EIO, next_event(self->held.fd, 0));
 	let_go(&next);
+}
+
+static int read_count(const char *dir, const char *file)
+{
+	char path[96], buf[16];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	ret = uiot_read_file(path, buf, sizeof(buf));
+	return ret ? ret : atoi(buf);
 }
 
 /*
@@ -658,22 +670,15 @@ TEST_F(platform, next_device_works_while_the_last_is_held)
  */
 static int count_users(const char *driver)
 {
-	char path[96], buf[16];
-	int ret;
+	char dir[64];
 
-	snprintf(path, sizeof(path), PLATFORM_DEVICES "/%s/pm_users", driver);
-	ret = uiot_read_file(path, buf, sizeof(buf));
-	return ret ? ret : atoi(buf);
+	snprintf(dir, sizeof(dir), PLATFORM_DEVICES "/%s", driver);
+	return read_count(dir, "pm_users");
 }
 
 static int platform_count(const char *parameter)
 {
-	char path[96], buf[16];
-	int ret;
-
-	snprintf(path, sizeof(path), "/sys/module/uio_platform/parameters/%s", parameter);
-	ret = uiot_read_file(path, buf, sizeof(buf));
-	return ret ? ret : atoi(buf);
+	return read_count("/sys/module/uio_platform/parameters", parameter);
 }
 
 static bool all_are_freed(void *arg)
@@ -731,7 +736,7 @@ TEST_F(late, release_of_a_live_device)
 
 TEST_F(late, d5_unbound_device_is_released)
 {
-	ASSERT_EQ(0, unbind_from(variant->driver));
+	ASSERT_EQ(0, tell_driver(variant->driver, "unbind"));
 	EXPECT_EQ(1, count_users(variant->driver));
 	let_go(&self->held);
 	EXPECT_EQ(variant->stock, count_users(variant->driver));
@@ -750,25 +755,17 @@ TEST_F(late, d5_removed_device_is_released)
 	EXPECT_EQ(before + variant->stock, platform_count("pm_users_left"));
 }
 
-static int bind_to(const char *driver)
-{
-	char path[96];
-
-	snprintf(path, sizeof(path), PLATFORM_DRIVERS "/%s/bind", driver);
-	return uiot_write_file(path, driver);
-}
-
 /* The stock driver changes the platform data that describe a device. */
 TEST_F(late, device_is_bound_again)
 {
 	struct held next;
 
-	ASSERT_EQ(0, unbind_from(variant->driver));
+	ASSERT_EQ(0, tell_driver(variant->driver, "unbind"));
 	if (variant->stock && !strcmp(variant->driver, "uio_dmem_genirq")) {
-		EXPECT_NE(0, bind_to(variant->driver));
+		EXPECT_NE(0, tell_driver(variant->driver, "bind"));
 		return;
 	}
-	ASSERT_EQ(0, bind_to(variant->driver));
+	ASSERT_EQ(0, tell_driver(variant->driver, "bind"));
 	ASSERT_EQ(0, hold_platform(&next, variant->driver));
 	EXPECT_EQ(2, count_users(variant->driver));
 	let_go(&self->held);
@@ -864,7 +861,7 @@ TEST_F(coherent, is_freed_by_the_last_close)
 /* It has to go while the driver is bound, even if the device is open. */
 TEST_F(coherent, d5_is_freed_with_the_device)
 {
-	ASSERT_EQ(0, unbind_from("uio_dmem_genirq"));
+	ASSERT_EQ(0, tell_driver("uio_dmem_genirq", "unbind"));
 	EXPECT_EQ(1, dma_events("dma_free"));
 	let_go(&self->held);
 	EXPECT_EQ(1, dma_events("dma_free"));

@@ -25,6 +25,11 @@ FIXTURE(sample)
 	char node[32];
 };
 
+static bool core_has_contexts(void)
+{
+	return strcmp(getenv("UIO_LAB_MODULES") ?: "", "mainline");
+}
+
 /* Finds a sample's node in /dev. There is one at a time. */
 static int find_node(const char *class_dir, char *node, size_t size)
 {
@@ -51,7 +56,7 @@ static int plug(const char *state)
 
 FIXTURE_SETUP(sample)
 {
-	if (strcmp(getenv("UIO_LAB_MODULES") ?: "", "mainline") == 0)
+	if (!core_has_contexts())
 		SKIP(return, "this core has no contexts");
 	ASSERT_EQ(0, uiot_load("uio_sample"));
 	ASSERT_EQ(0, find_node(SAMPLE "/uio", self->node, sizeof(self->node)));
@@ -143,7 +148,7 @@ FIXTURE_SETUP(pages)
 {
 	char node[32];
 
-	if (strcmp(getenv("UIO_LAB_MODULES") ?: "", "mainline") == 0)
+	if (!core_has_contexts())
 		SKIP(return, "this core has no contexts");
 	ASSERT_EQ(0, uiot_load("uio_sample_pages"));
 	ASSERT_EQ(0, find_node(SAMPLE_PAGES "/uio", node, sizeof(node)));
@@ -233,7 +238,7 @@ static int find_module(char *file, size_t size)
 
 FIXTURE_SETUP(init)
 {
-	if (strcmp(getenv("UIO_LAB_MODULES") ?: "", "mainline") == 0)
+	if (!core_has_contexts())
 		SKIP(return, "this core has no contexts");
 	if (uiot_faults_on())
 		SKIP(return, "this kernel has no fault injection");
