@@ -416,6 +416,37 @@ TEST_F_TIMEOUT(race, c2_device_works_when_it_is_announced, STEPS_TEST_S)
 	close(udev.uevents);
 }
 
+/* If open() gives a file, it holds the device, and the device works. */
+TEST_F_TIMEOUT(race, d7_open_at_each_step_of_register, STEPS_TEST_S)
+{
+	struct scene *scene = &self->scene;
+	int n, stopped, fd;
+	__s32 event;
+
+	SET_OPTIONS(" irq=real idle");
+	for (n = 0; n < STEPS; n++) {
+		stopped = stop_cmd_at(scene, "register", n, "");
+		ASSERT_LE(0, stopped);
+		if (!stopped)
+			break;
+
+		fd = open(scene->node, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		if (fd < 0)
+			EXPECT_ERROR(ENODEV, "open", errno);
+		ASSERT_EQ(0, go_on(scene));
+		EXPECT_EQ(0, scene->first.ret);
+		if (fd >= 0)
+			EXPECT_GIVES(EAGAIN, "read", read(fd, &event, sizeof(event)));
+		ASSERT_EQ(0, uiot_do(&scene->dev, "unregister"));
+		if (fd >= 0)
+			EXPECT_GIVES(EIO, "read", read(fd, &event, sizeof(event)));
+		close(fd);
+		EXPECT_EQ(1, uiot_count(&scene->dev, "frees"));
+		ASSERT_NO_SPLAT();
+	}
+	EXPECT_LT(0, n);
+}
+
 TEST_F_TIMEOUT(race, d8_register_at_each_step_of_unregister, STEPS_TEST_S)
 {
 	struct scene *scene = &self->scene;
