@@ -124,7 +124,7 @@ host_tests()
 
 	case $group in
 	lint) lint_tests "$kernel" ;;
-	tree | same | chaos) "$lab/lab" "$group" --kernel "$kernel" --list ;;
+	tree | same | chaos | series-check) "$lab/lab" "$group" --kernel "$kernel" --list ;;
 	bench-test | deb-test | driver-test | model) "$lab/lab" "$group" --list ;;
 	# the unplug suite has a shorter form of the other one
 	plug) "$lab/lab" plug --list | grep -vx writes ;;

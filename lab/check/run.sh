@@ -121,7 +121,7 @@ run_host()
 	local -a chosen options=()
 
 	case $group in
-	tree | same) options=(--kernel "$kernel") ;;
+	tree | same | series-check) options=(--kernel "$kernel") ;;
 	unplug)
 		options=(--kernel "$kernel" --modules "$modules"
 			--results "$dir/$kernel-$modules") ;;

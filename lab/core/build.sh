@@ -8,7 +8,9 @@
 #                    drivers/uio-drivers/, the kernel's UIO drivers with our patches
 #   mainline-src/    tests/ and bench/, compiled for the kernel's own uio.ko; drivers/uio/,
 #                    drivers of the kernel that its configuration leaves out; same/
-#   ours/ mainline/  the modules and their index: /lab/modules of a guest
+#   fixes-src/       tests/; drivers/, the kernel's own uio and target_core_user with the patches
+#                    in postings/*-fixes
+#   ours/ mainline/ fixes/   the modules and their index: /lab/modules of a guest
 #
 # build --check uses build/modules-KERNEL-check instead.
 
@@ -84,6 +86,26 @@ add_stock_drivers()
 			-name "$driver.ko" -print -quit)
 		cp "$file" "$to/stock_$driver.ko"
 	done
+}
+
+# The kernel's own uio and target_core_user, with PATCHes.
+stage_fixed()
+{
+	local k=$1 dst=$2 new=$build/tmp/fixed-$1 driver patch
+
+	shift 2
+	rm -rf "$new"
+	for driver in drivers/uio/uio drivers/target/target_core_user; do
+		install -D -m 644 -t "$new/${driver%/*}" "$(kernel_dir "$k")/source/$driver.c"
+		printf 'obj-m := %s.o\n' "${driver##*/}" >"$new/${driver%/*}/Makefile"
+	done
+	for patch in "$@"; do
+		apply_patch "$new" "$patch" ||
+			die "$(short "$patch") does not apply to the $k kernel's source (see above)"
+	done
+	mirror "$new/drivers/uio" "$dst/uio"
+	mirror "$new/drivers/target" "$dst/target"
+	rm -rf "$new"
 }
 
 # The driver of "same" is compiled with the kernel's own header. One binary runs on either
@@ -169,15 +191,21 @@ compile_modules()
 	! is_debug "$k" || set -- CONFIG_UIO_KUNIT_TEST=m "$@"
 	# kbuild stores absolute paths, so a moved checkout needs a new build
 	[ "$(cat "$base/place" 2>/dev/null)" = "$base" ] || rm -rf "$base"
-	for side in ours mainline; do
+	for side in ours mainline ${fixes:+fixes}; do
 		mkdir -p "$base/$side-src"
 		mirror "$selftests/modules" "$base/$side-src/tests"
-		! is_pc "$k" || mirror "$lab/bench/programs/modules" "$base/$side-src/bench"
+		! is_pc "$k" || [ "$side" = fixes ] ||
+			mirror "$lab/bench/programs/modules" "$base/$side-src/bench"
 	done
 	echo "$base" >"$base/place"
 	stage_drivers "$k" "$base/mainline-src/drivers/uio"
 	! is_pc "$k" || stage_same "$k" "$base/mainline-src/same"
 	make_modules "$k" "$base/mainline-src" KCFLAGS=-DUIO_MAINLINE "$@"
+	if [ -n "${fixes-}" ]; then
+		stage_fixed "$k" "$base/fixes-src/drivers" "$top"/postings/*-fixes/*.patch
+		stage_drivers "$k" "$base/fixes-src/drivers/uio-drivers"
+		make_modules "$k" "$base/fixes-src" KCFLAGS=-DUIO_MAINLINE "$@"
+	fi
 
 	mirror "$top/include" "$base/ours-src/include"
 	mirror "$top/compat" "$base/ours-src/compat"
@@ -198,7 +226,7 @@ build_modules()
 
 	shift
 	compile_modules "$k" "$base" "$@"
-	for side in ours mainline; do
+	for side in ours mainline ${fixes:+fixes}; do
 		collect "$k" "$base/$side-src" "$base/$side"
 	done
 }

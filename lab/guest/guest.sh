@@ -35,7 +35,7 @@ check_kernel()
 		is_known "$kernel" ||
 			usage_error "unknown kernel '$kernel': give one of $(known_kernels)," \
 				"or a path with a slash"
-		check_value --modules ours,mainline "$modules"
+		check_value --modules ours,mainline,fixes "$modules"
 	fi
 }
 
@@ -104,7 +104,7 @@ pack_input()
 		LAB_VERB=$verb LAB_LEAK_CHECK=$leak_check LAB_DISK=$disk
 		LAB_COMMAND=/dev/${tty[0]} LAB_CONTROL=/dev/${tty[1]}
 		LAB_ROWS=$rows LAB_COLS=$cols LAB_TERM=${TERM:-dumb}
-		export UIO_LAB_MODULES=$modules UIO_LAB_KERNEL=$kernel
+		export UIO_LAB_MODULES=${modules/fixes/mainline} UIO_LAB_KERNEL=$kernel
 		${device[0]:+export UIO_LAB_MONITOR=/dev/${tty[2]}}
 	EOF
 
@@ -121,8 +121,9 @@ pack_input()
 		lock shared "$build/modules-$kernel.lock"
 		cp -r "$built" "$stage/modules"
 		exec {locked}>&-
-	elif [ "$modules" = ours ] && ! is_own "$kernel"; then
-		die "our modules are not built: run lab build --kernel $kernel"
+	elif [ "$modules" != mainline ] && ! is_own "$kernel"; then
+		die "these modules are not built: run lab build --kernel $kernel" \
+			"${modules/#ours/}"
 	fi
 	for file in "${copy[@]}"; do
 		cp -rL "$file" "$stage/"
