@@ -4,7 +4,8 @@
  * include it after <linux/uio_driver.h>. Without contexts there is no late release: memory is
  * freed when the driver puts its reference, as in any driver for these kernels.
  *
- * get_pages has no counterpart. A driver that needs it has to have an mmap of its own there.
+ * get_pages has no counterpart. A driver that needs it has to have an mmap of its own for these
+ * kernels.
  */
 #ifndef _UIO_FALLBACK_H
 #define _UIO_FALLBACK_H
