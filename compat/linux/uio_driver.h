@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lets the sources compile for older kernels than the one they are written for. It is before
- * our <linux/uio_driver.h> in the search path, and is not sent upstream.
+ * Lets our sources compile for older kernels than the one that they are written for. This file
+ * is before our <linux/uio_driver.h> in the search path. It is not sent upstream.
  */
 #ifndef _UIO_COMPAT_H
 #define _UIO_COMPAT_H
@@ -11,7 +11,7 @@
 #include <linux/interrupt.h>
 #include <linux/version.h>
 
-/* 6.1: genksyms has to see the kernel's own header, and no more #includes than its core has. */
+/* 6.1: genksyms has to see the kernel's own header, and only the #includes of the kernel's core. */
 #if defined(__GENKSYMS__) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #include <trace/../linux/uio_driver.h>	/* only the kernel has this path */
 #define _LINUX_DMA_MAPPING_H
@@ -21,13 +21,14 @@
 
 /*
  * Change this name whenever the layout or the meaning of contexts changes. On kernels
- * without symbol versions, it alone keeps a driver for other contexts from loading.
+ * without symbol versions, only this name keeps a driver for other contexts from loading.
  */
 #define uio_context_init	uio_context_init_v3
 
 /*
- * These macros make our header the old kernel's, to the compiler and to genksyms. So even
- * drivers that were compiled with that one fit. Members that it lacks have no size.
+ * For the compiler and for genksyms, these macros make our header the same as the old kernel's.
+ * So drivers that were compiled with the old one also fit. Members that it lacks become arrays of
+ * size 0.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 #define mmap_prepare	mmap
@@ -60,11 +61,14 @@ static inline int uio_mmap_prepare(struct uio_info *info, struct vm_area_struct 
 #define uio_insert_mixed(vma, addr, pfn) vmf_insert_mixed(vma, addr, __pfn_to_pfn_t(pfn, PFN_DEV))
 #endif
 #if defined(CONFIG_PER_VMA_LOCK) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-/* An int or a seqcount_t. acquire: pairs with the release when the mmap_lock is dropped. */
+/*
+ * mm_lock_seq is an int or, in later releases of 6.12, a seqcount_t. acquire: pairs with the
+ * release when the mmap_lock is dropped.
+ */
 #define uio_lock_seq(mm)	smp_load_acquire((const unsigned int *)&(mm)->mm_lock_seq)
 #endif
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
-/* as the kernel's own core: each interrupt is an event, and there is no thread */
+/* As in the kernel's own core, each interrupt is an event, and there is no thread. */
 #define request_threaded_irq(irq, handler, thread, ...) request_irq(irq, handler, __VA_ARGS__)
 #define IRQ_WAKE_THREAD			uio_irq_thread(irq, data)
 #undef UIO_MEM_DMA_COHERENT
@@ -83,8 +87,8 @@ static inline int follow_pfnmap_start(struct follow_pfnmap_args *args)
 #ifdef VM_PAT
 /*
  * On x86, remap_pfn_range() reserves the memory type. When the VMA is unmapped, moved or
- * forked, kernels until 6.15 find the reservation through its first page table entry, and
- * warn if we have taken this entry away. So we count the VMAs, as later kernels do.
+ * forked, kernels until 6.15 find the reservation through the VMA's first page table entry.
+ * They warn if we have taken this entry away. So we count the VMAs, as later kernels do.
  */
 struct uio_memtype {
 	struct vm_operations_struct ops;
@@ -109,13 +113,13 @@ static inline void uio_memtype_close(struct vm_area_struct *vma)
 	if (memtype->before->close)
 		memtype->before->close(vma);
 	if (refcount_dec_and_test(&memtype->vmas)) {
-		arch_io_free_memtype_wc(memtype->start, memtype->size);	/* any type */
+		arch_io_free_memtype_wc(memtype->start, memtype->size);	/* frees any type */
 		kfree(memtype);
 	}
 }
 
 #define uio_take_memtype	uio_take_memtype
-/* Takes over the reservation, if there is one. There is none for RAM. @pfn: 0 if not known */
+/* Takes over the reservation, if there is one. RAM has none. @pfn: 0 if it is not known */
 static inline int uio_take_memtype(struct vm_area_struct *vma, unsigned long pfn)
 {
 	struct follow_pfnmap_args first = { .vma = vma, .address = vma->vm_start, .pfn = pfn };
