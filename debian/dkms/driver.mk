@@ -4,8 +4,8 @@
 #	-include /usr/src/uio-late-release/driver.mk
 #
 # If DKMS has installed our uio for a kernel, the driver gets our <linux/uio_driver.h>, which
-# defines UIO_HAS_CONTEXT, and links to our symbols. For any other kernel it gets the kernel's
-# own header, and so it does if this file is not there.
+# defines UIO_HAS_CONTEXT, and links to our symbols. For any other kernel, or if this file is not
+# there, the driver gets the kernel's own header.
 
 uio_late_release := $(dir $(lastword $(MAKEFILE_LIST)))
 uio_symvers := $(wildcard /var/lib/dkms/uio-late-release/kernel-$(KERNELRELEASE)-*/module/Module.symvers)
