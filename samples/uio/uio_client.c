@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A program to copy from. It uses a UIO device and survives when the device is unplugged.
- * It shows the ticks of the sample driver:
+ * A program to copy from. It uses UIO devices, each in a thread, and survives when they are
+ * unplugged. It shows the ticks of the sample driver:
  *
- *	uio_client /dev/uio0
+ *	uio_client /dev/uio0 [/dev/uio1 ...]
  *
- * The device can go away at any time. Then read() fails, and poll() reports POLLHUP and
+ * A device can go away at any time. Then read() fails, and poll() reports POLLHUP and
  * POLLERR. If the device goes away between these calls and an access to its memory, the
  * access raises SIGBUS. This would kill the program, so the handler jumps out of it.
  */
@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <linux/types.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,8 +24,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static sigjmp_buf gone;
-static volatile sig_atomic_t touching;
+/* Each thread has its own: the handler runs in the thread whose access raised the signal. */
+static __thread sigjmp_buf gone;
+static __thread volatile sig_atomic_t touching;
 
 static void on_sigbus(int sig)
 {
@@ -39,7 +41,7 @@ static void on_sigbus(int sig)
 /* Returns false if the memory is gone. */
 static bool read_ticks(const volatile __u32 *ticks, __u32 *value)
 {
-	if (sigsetjmp(gone, 1)) {
+	if (sigsetjmp(gone, 0)) {
 		touching = 0;
 		return false;
 	}
@@ -50,63 +52,84 @@ static bool read_ticks(const volatile __u32 *ticks, __u32 *value)
 	return true;
 }
 
-/* Returns 0 if the device has gone, or a negative error code. */
-static int follow(int fd, const volatile __u32 *ticks)
+/* Returns -EIO if the device has gone, or another negative error code. */
+static int follow(const char *node, int fd, const volatile __u32 *ticks)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	__s32 events, on = 1;
 	__u32 value;
 
-	/* enable interrupts */
-	if (write(fd, &on, sizeof(on)) < 0)
-		return errno == EIO ? 0 : -errno;
-
 	for (;;) {
-		if (poll(&pfd, 1, -1) < 0)
+		/* each time, as some drivers disable it; ENOSYS: this driver never does */
+		if (write(fd, &on, sizeof(on)) < 0 && errno != ENOSYS)
 			return -errno;
+		while (poll(&pfd, 1, -1) < 0)
+			if (errno != EINTR)
+				return -errno;
 		/* after POLLHUP and POLLERR as well, because read() gives the error */
 		if (read(fd, &events, sizeof(events)) < 0)
-			return errno == EIO ? 0 : -errno;
+			return -errno;
 		if (!read_ticks(ticks, &value))
-			return 0;
-		printf("%d events, %u ticks\n", events, value);
-		fflush(stdout);
+			return -EIO;
+		printf("%s: %d events, %u ticks\n", node, events, value);
 	}
+}
+
+static int use(const char *node)
+{
+	void *memory;
+	int fd, ret;
+
+	fd = open(node, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* region N is at offset N * page size */
+	memory = mmap(NULL, getpagesize(), PROT_READ, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED) {
+		ret = -errno;
+	} else {
+		ret = follow(node, fd, memory);
+		munmap(memory, getpagesize());
+	}
+	/* the driver frees its memory when the mapping and the file are gone */
+	close(fd);
+	return ret;
+}
+
+static void *run(void *node)
+{
+	int ret = use(node);
+
+	if (ret == -EIO) {
+		printf("%s: the device has gone\n", (char *)node);
+		return NULL;
+	}
+	fprintf(stderr, "uio_client: %s: %s\n", (char *)node, strerror(-ret));
+	return node;
 }
 
 int main(int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = on_sigbus };
-	void *memory;
-	int fd, ret;
+	/* SA_NODEFER: a jump out of the handler does not unblock the signal */
+	struct sigaction action = { .sa_handler = on_sigbus, .sa_flags = SA_NODEFER };
+	pthread_t threads[argc];
+	void *failed;
+	int i, ret = 0;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: uio_client /dev/uioN\n");
+	if (argc < 2) {
+		fprintf(stderr, "usage: uio_client /dev/uioN ...\n");
 		return 2;
 	}
 	sigaction(SIGBUS, &action, NULL);
+	setlinebuf(stdout);
 
-	fd = open(argv[1], O_RDWR);
-	if (fd < 0) {
-		perror(argv[1]);
-		return 1;
+	for (i = 1; i < argc; i++)
+		if (pthread_create(&threads[i], NULL, run, argv[i]))
+			abort();
+	for (i = 1; i < argc; i++) {
+		pthread_join(threads[i], &failed);
+		if (failed)
+			ret = 1;
 	}
-	/* region N is at offset N * page size */
-	memory = mmap(NULL, getpagesize(), PROT_READ, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED) {
-		perror("mmap");
-		return 1;
-	}
-
-	ret = follow(fd, memory);
-
-	/* the driver frees its memory when the mapping and the file are gone */
-	munmap(memory, getpagesize());
-	close(fd);
-	if (ret) {
-		fprintf(stderr, "uio_client: %s\n", strerror(-ret));
-		return 1;
-	}
-	printf("the device has gone\n");
-	return 0;
+	return ret;
 }
