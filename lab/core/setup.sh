@@ -5,7 +5,7 @@
 # end. Then it leaves a stamp: the hash of its inputs. If a step is interrupted, the next
 # set-up repeats only that step.
 
-for part in core/{apt,bootstrap,tools,kernel,compile,image,machine} lint/root deb/roots \
+for part in core/{apt,bootstrap,tools,extra,kernel,compile,image,machine} deb/roots \
 	clients/packages; do
 	# shellcheck source=/dev/null
 	. "$lab/$part.sh"
@@ -37,7 +37,7 @@ inputs_of()
 	case $1 in
 	mmdebstrap) echo "$suite" ;;
 	tools) cat "$lab/packages/tools" "$lab/core/bootstrap.sh" ;;
-	lint) cat "$lab/packages/lint" "$lab/core/bootstrap.sh" ;;
+	lint | languages) cat "$lab/packages/$1" "$lab/core/bootstrap.sh" ;;
 	debkernels) declare -f kernels_with_headers choose_{newest,old_and_new} setup_debkernels ;;
 	debroot)
 		cat "$lab/packages/deb" "$lab/core/bootstrap.sh" "$top/compat/series" \
@@ -95,6 +95,7 @@ describe()
 	mmdebstrap) echo "mmdebstrap" ;;
 	tools) echo "tools (gcc, kbuild, QEMU)" ;;
 	lint) echo "lint tools (Sphinx, shellcheck, codespell)" ;;
+	languages) echo "compilers for Rust and Go" ;;
 	debkernels) echo "list of kernels for the package" ;;
 	debroot) echo "packaging tools (debhelper, dkms, lintian)" ;;
 	debroot12) echo "root of Debian 12 with dkms" ;;
@@ -121,6 +122,7 @@ describe()
 run_step()
 {
 	case $1 in
+	lint | languages) setup_extra "$1" ;;
 	client-*) setup_client "${1#client-}" ;;
 	source-*) setup_source "${1#source-}" ;;
 	kernel-*)
