@@ -47,6 +47,19 @@ program_file()
 	esac
 }
 
+# Print the programs that tests start, if the lab has them for this machine.
+started_programs()
+{
+	local compiled=$1 todo=$2 language
+
+	printf '%s\n' "$compiled"/uio{_client,_zeros,-late-release} \
+		"$top/samples/uio/uio_client.py"
+	for language in rust go; do
+		! grep -q " client\.$language\." "$todo" ||
+			ls "$programs/uio_client_$language" 2>/dev/null || :
+	done
+}
+
 # The machine that the programs of GROUP are compiled for.
 machine_of_programs()
 {
@@ -85,8 +98,10 @@ run_guest()
 	options+=("${more_options[@]}")
 	# The longest test may take 300 s. On a debug kernel all of them take 20 minutes or more.
 	options+=(--timeout 2400 --silence 360 --results "$dir/guest"
-		--copy "$compiled/uio_client" --copy "$compiled/uio-late-release"
 		--copy "$lab/check/in-guest" --copy "$dir/plan")
+	while read -r program; do
+		options+=(--copy "$program")
+	done < <(started_programs "$compiled" "$dir/todo")
 	while read -r program _; do
 		options+=(--copy "$(program_file "$compiled" "$program")")
 	done < <(sort -u -k 1,1 "$dir/plan")

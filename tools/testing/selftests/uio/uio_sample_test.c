@@ -5,19 +5,18 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "uio_testlib.h"
 
 #define SAMPLE		"/sys/devices/uio-sample"
+#define CLIENT		"./uio_client"
 #define SAMPLE_PAGES	"/sys/devices/platform/uio_sample_pages"
 
 FIXTURE(sample)
@@ -67,49 +66,15 @@ FIXTURE_TEARDOWN(sample)
 	EXPECT_EQ(0, uiot_module_remove("uio_sample"));
 }
 
-/* Appends the client's output to @out until @out contains @text. */
-static bool client_says(int fd, char *out, size_t size, const char *text)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	size_t len = strlen(out);
-	ssize_t n;
-
-	while (!strstr(out, text)) {
-		if (poll(&pfd, 1, UIOT_SOON_MS) != 1)
-			return false;
-		n = read(fd, out + len, size - len - 1);
-		if (n <= 0)
-			return false;
-		len += n;
-		out[len] = 0;
-	}
-	return true;
-}
-
 TEST_F(sample, client_survives_the_unplug)
 {
-	char out[4096] = "";
-	int says[2];
-	int status;
-	pid_t pid;
+	struct uiot_program client;
 
-	ASSERT_EQ(0, pipe(says));
-	pid = fork();
-	if (!pid) {
-		dup2(says[1], 1);
-		execl("./uio_client", "uio_client", self->node, NULL);
-		_exit(127);
-	}
-	close(says[1]);
-
-	EXPECT_TRUE(client_says(says[0], out, sizeof(out), "2 events"));
+	ASSERT_EQ(0, uiot_program_start(&client, CLIENT, self->node, NULL));
+	EXPECT_TRUE(uiot_program_says(&client, "2 events"));
 	EXPECT_EQ(0, plug("0"));
-	EXPECT_TRUE(client_says(says[0], out, sizeof(out), "the device has gone")) {
-		kill(pid, SIGKILL);
-	}
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, status);
-	close(says[0]);
+	EXPECT_TRUE(uiot_program_says(&client, "the device has gone"));
+	EXPECT_EQ(0, uiot_program_end(&client));
 }
 
 TEST_F(sample, is_plugged_in_again_while_the_old_one_is_held)

@@ -195,6 +195,22 @@ int uiot_child_start(struct uiot_child *child, int (*fn)(void *arg, int what),
 int uiot_child_ask(struct uiot_child *child, int what);
 int uiot_child_end(struct uiot_child *child);
 
+/* a program, and what it has printed since its start */
+struct uiot_program {
+	pid_t pid;
+	int out;
+	int status;
+	size_t len;
+	char said[4096];
+};
+
+/* file is a path; the arguments can be NULL */
+int uiot_program_start(struct uiot_program *p, const char *file, const char *arg,
+		       const char *next_arg);
+bool uiot_program_says(struct uiot_program *p, const char *text);
+/* waits for its end; returns the exit status, or -EINTR if a signal killed it */
+int uiot_program_end(struct uiot_program *p);
+
 /* the uio_window module holds up threads with this name until uiot_window_go() */
 #define UIOT_WINDOW	"uio-window"
 
