@@ -4,7 +4,7 @@
 # headers, and that calls itself another distribution.
 
 tests_dist=(tarball_is_added tarball_is_added_by_dkms_3.2 tarball_core tarball_tcmu
-	tarball_wrong_source)
+	tarball_wrong_source tarball_program)
 
 in_other()
 {
@@ -91,6 +91,18 @@ wrong_source_is_told()
 	refuses "$work/missing" 6.12 'not the source of a kernel'
 }
 
+# In a directory of its own, and with tools of Debian 13, because that root has no pkg-config.
+tarball_program()
+{
+	local dir=$work/for-programs
+
+	mkdir "$dir"
+	tar -xf "$tarball" -C "$dir"
+	in_other make -C "$dir/$module-$version/tools/uio" install-header DESTDIR="$dir"
+	program_compiles in_deb env PKG_CONFIG_PATH="$dir/usr/local/share/pkgconfig" \
+		PKG_CONFIG_SYSROOT_DIR="$dir"
+}
+
 test_dist()
 {
 	make_other_root
@@ -104,5 +116,6 @@ test_dist()
 		[ "$(made_by)" = "uio.ko " ] ;;
 	tarball_tcmu) makes_all ;;
 	tarball_wrong_source) wrong_source_is_told ;;
+	tarball_program) tarball_program ;;
 	esac
 }
