@@ -34,6 +34,7 @@ PAGES = MARKDOWN | {
     "Documentation/deviations.rst": "deviations.rst",
     "Documentation/driver-api/uio-convert.rst": "driver-api/uio-convert.rst",
     "Documentation/driver-api/uio-late-release.rst": "driver-api/uio-late-release.rst",
+    "Documentation/userspace-api/uio.rst": "userspace-api/uio.rst",
 }
 
 
