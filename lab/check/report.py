@@ -11,8 +11,9 @@ report.py job DIR NAME KIND MODULES NUMBER
 report.py compare RESULTS KERNEL...
     Print a table with a row for each row of check/rows, on mainline and on ours. A debug kernel's
     results count for its series.
-report.py kernels RESULTS
-    Print a table of the jobs in guests, by kernel.
+report.py jobs RESULTS
+    Print a table of the jobs of the last run. results/jobs keeps a record for each job, also of
+    earlier runs, for the results page.
 
 check/expectations says what each test has to do, and explains the outcomes.
 """
@@ -25,6 +26,7 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).parent
+KEPT = pathlib.Path("results/jobs")
 # notes: the messages of a test that fails
 Found = collections.namedtuple("Found", "program test outcome result what notes")
 
@@ -253,7 +255,25 @@ def report_job(directory, name, kind, modules, number):
     (directory / "full").write_text("\n".join([*full, *job.trouble, line]) + "\n")
     (directory / "counts").write_text(f"{job.passed} {job.failed} {job.skipped}\n")
     (directory / "found").write_text(json.dumps(job.found))
+    keep(job)
     print("\n".join([*job.trouble, *job.bad, line]))
+
+
+def keep(job):
+    """Leave a record that later runs do not remove. deb-check has its own jobs."""
+    if job.directory.parents[1].name != "check":
+        return
+    skips = collections.Counter(found.what for found in job.found
+                                if found.outcome == "pass" and found.result == "skip")
+    commit, date = read_lines(job.directory.parents[1] / "origin")[0].split()[:2]
+    record = {"tests": len(job.found), "passed": job.passed, "failed": job.failed,
+              "skipped": job.skipped, "seconds": int(read_lines(job.directory / "seconds")[0]),
+              "cpu": job.cpu_seconds(), "commit": commit, "date": date,
+              "why": "; ".join(f"{what} ({number})" for what, number in skips.most_common())
+                     if job.skipped else ""}
+    path = KEPT / job.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record))
 
 
 # ---- the comparison
@@ -314,44 +334,37 @@ def compare(results, *kernels):
             table.append([f"**{title}**", *("" for _ in columns)])
         else:
             table.append([title, *(cell(rules, records) for records in columns.values())])
-    print_table(table)
+    print("\n".join(lines_of(table)))
 
 
-def print_table(table):
+def lines_of(table):
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    table.insert(1, None)
-    for row in table:
-        if row:
-            print("| " + " | ".join(map(str.ljust, row, widths)) + " |")
-        else:
-            print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in table]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return lines
 
 
-def release_of(kernel):
-    """The kernel's own name for itself, if it is set up."""
-    return (read_lines(pathlib.Path("build") / f"kernel-{kernel}" / "abi") or [kernel])[0]
+JOB_HEADER = ["job", "passed", "failed", "skipped", "seconds", "of CPU", "measured",
+              "skipped because"]
 
 
-def kernels(results):
-    table = [["kernel", "tests", "passed", "failed", "skipped", "seconds", "skipped because"]]
-    for path in sorted(results.glob("*/ours*/found")):
-        directory = path.parent
-        records = [Found(*record) for record in json.loads(path.read_text())]
-        why = collections.Counter(found.what for found in records
-                                  if found.outcome == "pass" and found.result == "skip")
-        reasons = "; ".join(f"{what} ({number})" for what, number in why.most_common())
-        table.append([release_of(directory.parent.name), "/".join(directory.parts[-2:]),
-                      *read_lines(directory / "counts")[0].split(),
-                      *read_lines(directory / "seconds"), reasons])
-    print_table(table)
+def job_row(name, record):
+    return [name, *(str(record[key]) for key in ("passed", "failed", "skipped", "seconds", "cpu")),
+            f"{record['commit']}, {record['date']}", record["why"].replace("|", "or")]
+
+
+def jobs(results):
+    names = sorted("/".join(path.parts[-3:-1]) for path in results.glob("*/*/found"))
+    rows = [job_row(name, json.loads((KEPT / name).read_text())) for name in names]
+    print("\n".join(lines_of([JOB_HEADER, *rows])))
 
 
 def main(what, path, *args):
     path = pathlib.Path(path)
     if what == "job":
         report_job(path, *args)
-    elif what == "kernels":
-        kernels(path)
+    elif what == "jobs":
+        jobs(path)
     else:
         compare(path, *args)
 

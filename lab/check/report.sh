@@ -20,16 +20,7 @@ report_job()
 	[ "$f" -eq 0 ] || failed_jobs+=("$name")
 }
 
-# A table of the kernels, if others than the usual ones were tested.
-report_kernels()
+report_table()
 {
-	local line
-
-	for line in "${chosen[@]}"; do
-		is_in "${line%%/*}" "${usual_kernels[@]}" || {
-			"$lab/lab" exec -- python3 "$lab/check/report.py" kernels "$results" |
-				tee "$top/results/kernels"
-			return
-		}
-	done
+	"$lab/lab" exec -- python3 "$lab/check/report.py" jobs "$results"
 }

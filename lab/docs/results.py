@@ -5,11 +5,15 @@
 Extracts go to README.md. Runs in the checkout, and prints which sections are new.
 """
 
+import json
 import os
 import pathlib
 import re
 import sys
 import time
+
+sys.path.insert(0, "lab/check")
+import report
 
 RESULTS = pathlib.Path("results")
 PAGE = pathlib.Path("Documentation/results.md")
@@ -20,9 +24,8 @@ CHART = pathlib.Path("Documentation/results-bench.svg")
 # pattern for the verbs and arguments of a complete run
 SECTIONS = {
     "demo": ("demo/report", "demo", "make demo", r"demo"),
-    "check": ("check.tap", "check", "make check-all", r"check|check --all"),
+    "check": ("check.tap", "check", "make check", r"check"),
     "compare": ("compare", "check", "make check-all", r"check --all|check /mainline /ours/ .*"),
-    "kernels": ("kernels", "check", "make check-all", r"check --all"),
     "same": ("same/6.12/diff", "same/6.12", "make same", r"same( --kernel \S+)?( .* table)?"),
     "model": ("model/table", "model", "make model", r"model( .*)?"),
     "coverage": ("coverage/table", "coverage", "make coverage", r"coverage"),
@@ -90,12 +93,10 @@ def block(lines):
 
 def body(name):
     lines = read(RESULTS / SECTIONS[name][0]).splitlines()
-    if name in ("compare", "kernels"):
+    if name == "compare":
         return "\n".join(lines) + "\n"
     if name == "same":
         lines = facts()
-    if name == "check":
-        lines = [line for line in lines if not line.startswith(" ")]
     return block(lines)
 
 
@@ -108,6 +109,34 @@ def extract(name):
         return block([*lines[:2], *broken[:4], "", *verdict])
     ran = [line for line in lines if re.match(r"(not )?ok ", line) and "/mainline" not in line]
     return block([*ran[:3], "...", lines[-1]])
+
+
+def jobs():
+    """
+    The table of the page, with new rows for the jobs that were run as a whole since. stdin has a
+    line for each job that there is: the number of its tests, and its name.
+    """
+    known = {name: int(number) for number, name in map(str.split, sys.stdin)}
+    rows = {}
+    for line in section(PAGE, "jobs").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        rows[cells[0]] = cells
+    for path in report.KEPT.glob("*/*"):
+        name = "/".join(path.parts[-2:])
+        record = json.loads(path.read_text())
+        if record["tests"] == known.get(name):
+            rows[name] = report.job_row(name, record)
+    table = report.lines_of([report.JOB_HEADER, *(rows[name] for name in known if name in rows)])
+    missing = [name for name in known if name not in rows]
+    if missing:
+        table += ["", f"Not measured yet: {', '.join(missing)}."]
+    return "\n".join(table) + "\n"
+
+
+def section(page, name):
+    """What is between the markers of NAME."""
+    return re.search(rf"^<!-- {re.escape(name)} -->\n(.*?)^<!-- /{re.escape(name)} -->$",
+                     page.read_text(), re.M | re.S)[1]
 
 
 def fill(page, name, text):
@@ -124,13 +153,17 @@ def fill(page, name, text):
 
 def main():
     shown = []
+    if report.KEPT.exists():
+        fill(PAGE, "jobs", jobs())
+        shown.append("jobs")
     for name, (_, _, command, _) in SECTIONS.items():
         why = trouble(name)
         if why:
             print(f"lab results: not renewed: {name}: {why}: run {command}", file=sys.stderr)
             continue
         commit, date, _ = origin(name)
-        fill(PAGE, name, f"Commit {commit}, {date}. {machine()}.\n\n{body(name)}")
+        if name != "check":
+            fill(PAGE, name, f"Commit {commit}, {date}. {machine()}.\n\n{body(name)}")
         if name in ("demo", "check"):
             fill(README, name, extract(name))
         if name == "bench":
