@@ -24,6 +24,7 @@ CHART = pathlib.Path("Documentation/results-bench.svg")
 # pattern for the verbs and arguments of a complete run
 SECTIONS = {
     "demo": ("demo/report", "demo", "make demo", r"demo"),
+    "timeline": ("timeline/events", "timeline", "lab/lab timeline", r"timeline"),
     "check": ("check.tap", "check", "make check", r"check"),
     "compare": ("compare", "check", "make check-all", r"check --all|check /mainline /ours/ .*"),
     "same": ("same/6.12/diff", "same/6.12", "make same", r"same( --kernel \S+)?( .* table)?"),
