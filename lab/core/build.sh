@@ -239,7 +239,7 @@ make_programs()
 
 	shift 3
 	mapfile -t flags < <(make_flags "$machine")
-	in_tools make -s -C "$dir" "${flags[@]}" "$@" >&2 ||
+	in_tools make -s -j"$(nproc)" -C "$dir" "${flags[@]}" "$@" >&2 ||
 		die "$what does not compile (see above)"
 }
 
