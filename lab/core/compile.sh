@@ -155,6 +155,18 @@ configure()
 	check_config "$dir/obj/fragment" "$dir/obj/.config"
 }
 
+# A compilation that is killed leaves objects that lack a part: the versions of their symbols. make
+# takes them for complete. They are among the newest ones.
+remove_unfinished()
+{
+	local obj=$1 newest
+
+	[ -e "$obj/unfinished" ] || return 0
+	newest=$(find "$obj" -name '*.o' -printf '%T@\n' | sort -n | tail -n 1)
+	[ -z "$newest" ] ||
+		find "$obj" -name '*.o' -newermt "@$((${newest%.*} - 60))" -delete
+}
+
 setup_compiled_kernel()
 {
 	local k=$1 dir abi
@@ -167,9 +179,12 @@ setup_compiled_kernel()
 	echo "$dir" >"$dir/obj/place"
 	# shellcheck disable=SC2046 # paths without blanks
 	configure "$dir" $(fragments_of "$k")
+	remove_unfinished "$dir/obj"
+	touch "$dir/obj/unfinished"
 	# shellcheck disable=SC2046 # words
 	make_kernel "$dir" -j"$(nproc)" $(make_options "$k") bzImage modules 2>&1 |
 		show_progress "kernel $k"
+	rm "$dir/obj/unfinished"
 
 	abi=$(cat "$dir/obj/include/config/kernel.release")
 	rm -rf "$dir/image"
