@@ -90,7 +90,8 @@ expectations_of()
 {
 	if [ "$1" = fixes ]; then
 		grep '^\* ' "$lab/check/expectations"
-		sed -n 's/^Turns: /fixes * pass /p' "$top"/postings/*-fixes/*.patch
+		awk '/^Turns: / { print "fixes", $4 ? $4 : "*", "pass", $2, $3 }' \
+			"$top"/postings/*-fixes/*.patch
 		sed 's/^mainline /fixes /' "$lab/check/expectations"
 	else
 		cat "$lab/check/expectations"

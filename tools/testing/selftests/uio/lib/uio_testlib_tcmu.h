@@ -63,8 +63,9 @@ int uiot_tcmu_get(struct uiot_tcmu *tcmu, const char *file, char *buf, size_t si
 int uiot_tcmu_set(struct uiot_tcmu *tcmu, const char *file, const char *text);
 int uiot_tcmu_param(const char *name, const char *text);
 /* Mainline's module lacks what some tests are about. */
+#define UIOT_TCMU_IS_MAINLINE() (uiot_tcmu_param("revoked_fault", "sigbus") != 0)
 #define UIOT_TCMU_SKIP_ON_MAINLINE() do {				\
-	if (uiot_tcmu_param("revoked_fault", "sigbus"))			\
+	if (UIOT_TCMU_IS_MAINLINE())					\
 		SKIP(return, "this core has no contexts");		\
 } while (0)
 /* sets how long the kernel waits for a daemon; mainline has no such setting */
