@@ -88,7 +88,7 @@ check_options()
 # Pack the files that the guest unpacks to /lab: bin/, .lab/, modules/, and those of --copy.
 pack_input()
 {
-	local stage=$work/lab rows=24 cols=80 built file tty=(ttyS{1,2,3})
+	local stage=$work/lab rows=24 cols=80 built file option='' tty=(ttyS{1,2,3})
 
 	mkdir -p "$stage/.lab"
 	cp -r "$lab/guest/inside" "$stage/bin"
@@ -122,8 +122,8 @@ pack_input()
 		cp -r "$built" "$stage/modules"
 		exec {locked}>&-
 	elif [ "$modules" != mainline ] && ! is_own "$kernel"; then
-		die "these modules are not built: run lab build --kernel $kernel" \
-			"${modules/#ours/}"
+		[ "$modules" = ours ] || option=' --fixes'
+		die "the modules '$modules' are not built: run lab build --kernel $kernel$option"
 	fi
 	for file in "${copy[@]}"; do
 		cp -rL "$file" "$stage/"
