@@ -101,7 +101,8 @@ def check_version():
     # of the package's version, without the revision of the packaging
     places = {"NEWS*": r"Version (\S+)", "debian/changelog": r"\S+ \(([^)-]*)",
               "man/*.[1-9]": r'\.Os "UIO late release (.*)"',
-              "drivers/uio/uio_main.c": module, "drivers/target/common/0015-*.patch": module}
+              "drivers/uio/uio_main.c": module,
+              "drivers/target/common/*-a-version-*.patch": module}
     for names, pattern in places.items():
         for file in matching(names):
             found = re.search(pattern, read(file))
