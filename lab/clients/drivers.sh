@@ -64,16 +64,14 @@ driver_compiles()
 	! grep . < <(comm -23 "$ours.warnings" "$drivers_dir/theirs/$name.warnings")
 }
 
-# The core's symbols have to have the versions that the driver was compiled with.
+# The core's symbols have to have the versions that the driver was compiled with, if the kernel
+# has versions.
 driver_modversions()
 {
 	local side=$1 name=$2 symvers=$build/modules-$kernel/ours-src/Module.symvers
 	local file version symbol got
 
-	if [ "$side" = mainline ]; then
-		symvers=$(kernel_headers "$kernel")/Module.symvers
-		is_compiled "$kernel" || symvers=$tools$symvers
-	fi
+	[ "$side" = ours ] || symvers=$tools$(kernel_headers "$kernel")/Module.symvers
 	! grep . < <(uio_modules theirs "$name" | while read -r file; do
 		in_tools modprobe --dump-modversions "$file" </dev/null
 	done | while read -r version symbol; do

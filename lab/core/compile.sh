@@ -155,7 +155,7 @@ configure()
 	check_config "$dir/obj/fragment" "$dir/obj/.config"
 }
 
-# A compilation that is killed leaves objects that lack a part: the versions of their symbols. make
+# A compilation that is killed leaves objects that lack a part: what objtool adds to them. make
 # takes them for complete. They are among the newest ones.
 remove_unfinished()
 {
