@@ -189,8 +189,10 @@ compile_modules()
 	shift 2
 	# The distribution's kernel has no KUnit.
 	! is_debug "$k" || set -- CONFIG_UIO_KUNIT_TEST=m "$@"
-	# kbuild stores absolute paths, so a moved checkout needs a new build
-	[ "$(cat "$base/place" 2>/dev/null)" = "$base" ] || rm -rf "$base"
+	# kbuild stores absolute paths, so a moved checkout needs a new build. So does a kernel with
+	# another configuration, because modules have a part of it in their version.
+	[ "$(cat "$base/place" 2>/dev/null)" = "$base" ] &&
+		[ "$base/place" -nt "$(kernel_dir "$k")/abi" ] || rm -rf "$base"
 	for side in ours mainline ${fixes:+fixes}; do
 		mkdir -p "$base/$side-src"
 		mirror "$selftests/modules" "$base/$side-src/tests"
