@@ -86,10 +86,11 @@ def check_maintainers():
 def check_spelling():
     patches = matching("*.patch")
     # filp and iput are names in the kernel, Nd is a macro of man pages
-    yield from run("codespell", "-H", "-L", "filp,iput,nd",
+    names = ("-L", "filp,iput,nd")
+    yield from run("codespell", "-H", *names,
                    files=[file for file in FILES if file not in patches])
     # misspellings in the kernel's own lines are not ours
-    yield from run("codespell", "--ignore-regex", "^[- ].*", files=patches)
+    yield from run("codespell", *names, "--ignore-regex", "^[- ].*", files=patches)
 
 
 def check_version():
@@ -99,7 +100,8 @@ def check_version():
         yield f"VERSION: '{version}' is not a version"
     module = r'MODULE_VERSION\("(.*)"\)'
     # of the package's version, without the revision of the packaging
-    places = {"NEWS*": r"Version (\S+)", "debian/changelog": r"\S+ \(([^)-]*)",
+    places = {"postings/not-sent.patch": module,
+              "NEWS*": r"Version (\S+)", "debian/changelog": r"\S+ \(([^)-]*)",
               "man/*.[1-9]": r'\.Os "UIO late release (.*)"',
               "drivers/uio/uio_main.c": module,
               "drivers/target/common/*-a-version-*.patch": module}
