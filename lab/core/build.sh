@@ -191,8 +191,10 @@ compile_modules()
 	! is_debug "$k" || set -- CONFIG_UIO_KUNIT_TEST=m "$@"
 	# kbuild stores absolute paths, so a moved checkout needs a new build. So does a kernel with
 	# another configuration, because modules have a part of it in their version.
-	[ "$(cat "$base/place" 2>/dev/null)" = "$base" ] &&
-		[ "$base/place" -nt "$(kernel_dir "$k")/abi" ] || rm -rf "$base"
+	if [ "$(cat "$base/place" 2>/dev/null)" != "$base" ] ||
+		[ "$(kernel_dir "$k")/abi" -nt "$base/place" ]; then
+		rm -rf "$base"
+	fi
 	for side in ours mainline ${fixes:+fixes}; do
 		mkdir -p "$base/$side-src"
 		mirror "$selftests/modules" "$base/$side-src/tests"

@@ -102,11 +102,12 @@ without_kasan=(mm/kasan kernel/entry arch/x86 drivers/{acpi,input,nvme,pnp,tty,v
 # reports of races in the rest of the kernel would hide ours.
 make_options()
 {
-	case $1 in
-	*-kcsan-*) echo KCSAN_SANITIZE=n ;;
-	# shellcheck disable=SC2016 # make expands it
-	*) echo 'KASAN_SANITIZE=$(if $(filter '"${without_kasan[*]/%/%}"',$(obj)),n)' ;;
-	esac
+	if [[ $1 = *-kcsan-* ]]; then
+		echo KCSAN_SANITIZE=n
+	else
+		# shellcheck disable=SC2016 # make expands it
+		echo 'KASAN_SANITIZE=$(if $(filter '"${without_kasan[*]/%/%}"',$(obj)),n)'
+	fi
 }
 
 # Kconfig silently drops unknown options, and options with unmet dependencies. "is not set"
