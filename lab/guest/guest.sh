@@ -35,7 +35,7 @@ check_kernel()
 		is_known "$kernel" ||
 			usage_error "unknown kernel '$kernel': give one of $(known_kernels)," \
 				"or a path with a slash"
-		check_value --modules ours,mainline,fixes "$modules"
+		check_value --modules ours,mainline,fixes,series "$modules"
 	fi
 }
 
@@ -89,7 +89,10 @@ check_options()
 pack_input()
 {
 	local stage=$work/lab rows=24 cols=80 built file option='' tty=(ttyS{1,2,3})
+	local side=$modules
 
+	# a core that has no contexts, as far as tests know
+	[[ $modules != fixes && $modules != series ]] || side=mainline
 	mkdir -p "$stage/.lab"
 	cp -r "$lab/guest/inside" "$stage/bin"
 	cp "$selftests/unplug/tcmu-start" "$stage/bin/"
@@ -104,7 +107,7 @@ pack_input()
 		LAB_VERB=$verb LAB_LEAK_CHECK=$leak_check LAB_DISK=$disk
 		LAB_COMMAND=/dev/${tty[0]} LAB_CONTROL=/dev/${tty[1]}
 		LAB_ROWS=$rows LAB_COLS=$cols LAB_TERM=${TERM:-dumb}
-		export UIO_LAB_MODULES=${modules/fixes/mainline} UIO_LAB_KERNEL=$kernel
+		export UIO_LAB_MODULES=$side UIO_LAB_KERNEL=$kernel
 		${device[0]:+export UIO_LAB_MONITOR=/dev/${tty[2]}}
 	EOF
 

@@ -129,7 +129,7 @@ delete_ranges()
 
 	while read -r _ file range; do
 		sed "${range}d" "$dir/$file" | cat -s >"$dir/new"
-		! cmp -s "$dir/$file" "$dir/new" || die "$file has no '$range' that could be deleted"
+		! cmp -s "$dir/$file" "$dir/new" || die "$file has no '$range' to delete"
 		mv "$dir/new" "$dir/$file"
 		[ -s "$dir/$file" ] || rm "$dir/$file"
 	done < <(notes_of "$2" | grep '^Delete: ')
@@ -147,10 +147,11 @@ our_files_in()
 # Apply a patch to the repository in DIR, and commit it.
 apply_one()
 {
-	local dir=$1 patch=$2 mail=$work/mail
+	local dir=$1 patch=$2 mail=$work/mail author
 	local -a files
 
 	git -C "$dir" mailinfo "$mail" /dev/null <"$patch" >"$mail.info"
+	author=$(sed -n 's/^Author: //p; s/^Email: \(.*\)/<\1>/p' "$mail.info")
 	delete_ranges "$dir" "$patch"
 	mapfile -t files < <(our_files_in "$dir" "$patch")
 	git -C "$dir" apply --allow-empty "${files[@]/#/--exclude=}" "$patch" || return
@@ -162,7 +163,7 @@ apply_one()
 		echo
 		cat "$mail"
 	} | commit_in "$dir" commit -q -F - \
-		--author="$(sed -n 's/^Author: //p' "$mail.info") <$(sed -n 's/^Email: //p' "$mail.info")>"
+		--author="${author/$'\n'/ }"
 	notes_of "$patch" | sed '/^Whole: \|^Delete: /d' |
 		commit_in "$dir" notes add -F - 2>/dev/null
 }
