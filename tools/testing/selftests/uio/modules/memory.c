@@ -44,7 +44,7 @@
 /* between regions, as their caching can differ */
 #define UIO_TEST_FAR_STEP		(UIO_TEST_FAR_ADDR / 32)
 
-#ifdef UIO_HAS_CONTEXT
+#ifdef UIO_MEM_CONTEXT
 #define UIO_TEST_MEM_CONTEXT		UIO_MEM_CONTEXT
 #else
 #define UIO_TEST_MEM_CONTEXT		UIO_MEM_NONE
