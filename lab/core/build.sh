@@ -17,6 +17,21 @@
 # shellcheck source=setup.sh
 . "$lab/core/setup.sh"
 
+# Begin to fill a directory in which modules are compiled. kbuild stores absolute paths, so a moved
+# checkout needs a new build. So does a kernel with another configuration, because modules have a
+# part of it in their version.
+begin_stage()
+{
+	local k=$1 dir=$2
+
+	if [ "$(cat "$dir/place" 2>/dev/null)" != "$dir" ] ||
+		[ "$(kernel_dir "$k")/abi" -nt "$dir/place" ]; then
+		rm -rf "$dir"
+	fi
+	mkdir -p "$dir"
+	echo "$dir" >"$dir/place"
+}
+
 # Make the sources in DST equal to those in SRC. Equal files keep their times, so that make
 # compiles only what has changed.
 mirror()
@@ -189,19 +204,13 @@ compile_modules()
 	shift 2
 	# The distribution's kernel has no KUnit.
 	! is_debug "$k" || set -- CONFIG_UIO_KUNIT_TEST=m "$@"
-	# kbuild stores absolute paths, so a moved checkout needs a new build. So does a kernel with
-	# another configuration, because modules have a part of it in their version.
-	if [ "$(cat "$base/place" 2>/dev/null)" != "$base" ] ||
-		[ "$(kernel_dir "$k")/abi" -nt "$base/place" ]; then
-		rm -rf "$base"
-	fi
+	begin_stage "$k" "$base"
 	for side in ours mainline ${fixes:+fixes}; do
 		mkdir -p "$base/$side-src"
 		mirror "$selftests/modules" "$base/$side-src/tests"
 		! is_pc "$k" || [ "$side" = fixes ] ||
 			mirror "$lab/bench/programs/modules" "$base/$side-src/bench"
 	done
-	echo "$base" >"$base/place"
 	stage_drivers "$k" "$base/mainline-src/drivers/uio"
 	! is_pc "$k" || stage_same "$k" "$base/mainline-src/same"
 	make_modules "$k" "$base/mainline-src" KCFLAGS=-DUIO_MAINLINE "$@"
