@@ -213,7 +213,7 @@ check_host()
 	# shellcheck source=/dev/null
 	id=$(. /etc/os-release 2>/dev/null && echo "${ID-}") || :
 	[ "$id" = debian ] || usage_error "this machine does not run Debian: use Debian 12 or 13"
-	[ "$(id -u)" = 0 ] || usage_error "the lab does not run as root: run it as root"
+	[ "$(id -u)" = 0 ] || usage_error "the lab needs root: run it as root"
 	[ "$(dpkg --print-architecture)" = amd64 ] ||
 		usage_error "this machine is not amd64: use an amd64 machine"
 	for tool in perl:perl tar:tar xz:xz-utils unshare:util-linux flock:util-linux \
