@@ -256,18 +256,25 @@ make_programs()
 		die "$what does not compile (see above)"
 }
 
-# The selftests are built with the kernel's own lib.mk, as in a kernel tree.
-build_programs()
+# The selftests in DIR are built with the kernel's own lib.mk, as in a kernel tree.
+build_selftests()
 {
-	local machine=$1 out=$2 tree=$build/tmp/selftests/tools/testing/selftests
+	local machine=$1 out=$2 dir=$3 tree=$build/tmp/selftests/tools/testing/selftests
 	local theirs
 
 	theirs=$(kernel_dir "${kernels[0]}")/source/tools/testing/selftests
 	mkdir -p "$out" "$tree"
 	cp -a "$theirs"/*.{h,mk,sh} "$tree/"
-	mirror "$selftests" "$tree/uio"
+	mirror "$dir" "$tree/uio"
 	make_programs "$machine" "a test program" "$tree/uio" OUTPUT="$out" TEST_GEN_MODS_DIR= \
 		KHDR_INCLUDES="-isystem $top/include/uapi" msg=
+}
+
+build_programs()
+{
+	local machine=$1 out=$2
+
+	build_selftests "$machine" "$out" "$selftests"
 	make_programs "$machine" "the tool" "$top/tools/uio" OUT="$out" LDFLAGS=-static
 	make_programs "$machine" "a sample" "$top/samples/uio" -f Makefile.client \
 		OUT="$out" LDFLAGS=-static

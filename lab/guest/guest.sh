@@ -35,7 +35,7 @@ check_kernel()
 		is_known "$kernel" ||
 			usage_error "unknown kernel '$kernel': give one of $(known_kernels)," \
 				"or a path with a slash"
-		check_value --modules ours,mainline,fixes,series "$modules"
+		check_value --modules ours,mainline,fixes,step,series "$modules"
 	fi
 }
 
@@ -91,8 +91,11 @@ pack_input()
 	local stage=$work/lab rows=24 cols=80 built file option='' tty=(ttyS{1,2,3})
 	local side=$modules
 
-	# a core that has no contexts, as far as tests know
-	[[ $modules != fixes && $modules != series ]] || side=mainline
+	# what tests may expect of the core
+	case $modules in
+	fixes | step) side=mainline ;;
+	series) side=ours ;;
+	esac
 	mkdir -p "$stage/.lab"
 	cp -r "$lab/guest/inside" "$stage/bin"
 	cp "$selftests/unplug/tcmu-start" "$stage/bin/"
