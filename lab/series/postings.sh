@@ -144,19 +144,30 @@ our_files_in()
 		<({ git -C "$dir" ls-files; whole_files_of "$patch"; } | sort -u)
 }
 
+changed_files_of()
+{
+	{
+		sed -n 's,^+++ b/,,p' "$1"
+		whole_files_of "$1"
+	} | sort -u
+}
+
 # Apply a patch to the repository in DIR, and commit it.
 apply_one()
 {
 	local dir=$1 patch=$2 mail=$work/mail author
-	local -a files
+	local -a files changed
 
 	git -C "$dir" mailinfo "$mail" /dev/null <"$patch" >"$mail.info"
 	author=$(sed -n 's/^Author: //p; s/^Email: \(.*\)/<\1>/p' "$mail.info")
 	delete_ranges "$dir" "$patch"
 	mapfile -t files < <(our_files_in "$dir" "$patch")
 	git -C "$dir" apply --allow-empty "${files[@]/#/--exclude=}" "$patch" || return
-	[ "${#files[@]}" -eq 0 ] ||
-		git -C "$ours" archive "$(short "$patch")" "${files[@]}" | tar -x -C "$dir"
+	# the others may have hunks of a posting that this one does not need
+	mapfile -t changed < <(comm -12 <(printf '%s\n' "${files[@]}") \
+		<(changed_files_of "$patch"))
+	[ "${#changed[@]}" -eq 0 ] ||
+		git -C "$ours" archive "$(short "$patch")" "${changed[@]}" | tar -x -C "$dir"
 	git -C "$dir" add --sparse -A
 	{
 		sed -n 's/^Subject: //p' "$mail.info"
