@@ -453,6 +453,27 @@ TEST_F(many, d23_daemon_that_shows_itself_is_waited_for_again)
 	EXPECT_EQ(0, uiot_join_or_reset(&self->ops[2]));
 }
 
+TEST_F(many, d23_device_without_a_limit_waits_for_a_silent_daemon)
+{
+	struct uiot_tcmu_event event;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, make(&self->tcmus[i], i));
+		ASSERT_EQ(0, enable(&self->daemon, &self->tcmus[i]));
+	}
+	uiot_tcmu_set_time_out(&self->tcmus[0], "1");
+	uiot_tcmu_set_time_out(&self->tcmus[1], "0");
+	ASSERT_LE(1000, delete_all(self->tcmus, 1));
+	ASSERT_EQ(0, start(&self->ops[1], uiot_op_delete, &self->tcmus[1]));
+	EXPECT_EQ(-ETIMEDOUT, uiot_wait_done(&self->ops[1], 1000)) {
+		TH_LOG("does not wait for the daemon");
+	}
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, say_yes(&self->daemon, &event));
+	EXPECT_EQ(0, uiot_join_or_reset(&self->ops[1]));
+}
+
 TEST_F(many, d23_create_fails_at_once_if_the_daemon_is_silent)
 {
 	ASSERT_EQ(0, make(&self->tcmus[0], 0));
