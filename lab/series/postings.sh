@@ -135,39 +135,26 @@ delete_ranges()
 	done < <(notes_of "$2" | grep '^Delete: ')
 }
 
-# The files in DIR that are ours after the patch.
-our_files_in()
+# The files that a patch changes, as far as they are ours.
+our_files_of()
 {
-	local dir=$1 patch=$2
-
-	comm -12 <(git -C "$ours" ls-tree -r --name-only "$(short "$patch")" | sort) \
-		<({ git -C "$dir" ls-files; whole_files_of "$patch"; } | sort -u)
-}
-
-changed_files_of()
-{
-	{
-		sed -n 's,^+++ b/,,p' "$1"
-		whole_files_of "$1"
-	} | sort -u
+	comm -12 <(git -C "$ours" ls-tree -r --name-only "$(short "$1")" | sort) \
+		<({ sed -n 's,^+++ b/,,p' "$1"; whole_files_of "$1"; } | sort -u)
 }
 
 # Apply a patch to the repository in DIR, and commit it.
 apply_one()
 {
 	local dir=$1 patch=$2 mail=$work/mail author
-	local -a files changed
+	local -a files
 
 	git -C "$dir" mailinfo "$mail" /dev/null <"$patch" >"$mail.info"
 	author=$(sed -n 's/^Author: //p; s/^Email: \(.*\)/<\1>/p' "$mail.info")
 	delete_ranges "$dir" "$patch"
-	mapfile -t files < <(our_files_in "$dir" "$patch")
+	mapfile -t files < <(our_files_of "$patch")
 	git -C "$dir" apply --allow-empty "${files[@]/#/--exclude=}" "$patch" || return
-	# the others may have hunks of a posting that this one does not need
-	mapfile -t changed < <(comm -12 <(printf '%s\n' "${files[@]}") \
-		<(changed_files_of "$patch"))
-	[ "${#changed[@]}" -eq 0 ] ||
-		git -C "$ours" archive "$(short "$patch")" "${changed[@]}" | tar -x -C "$dir"
+	[ "${#files[@]}" -eq 0 ] ||
+		git -C "$ours" archive "$(short "$patch")" "${files[@]}" | tar -x -C "$dir"
 	git -C "$dir" add --sparse -A
 	{
 		sed -n 's/^Subject: //p' "$mail.info"
