@@ -160,8 +160,7 @@ apply_one()
 		sed -n 's/^Subject: //p' "$mail.info"
 		echo
 		cat "$mail"
-	} | commit_in "$dir" commit -q -F - \
-		--author="${author/$'\n'/ }"
+	} | commit_in "$dir" commit -q -F - --author="${author/$'\n'/ }"
 	notes_of "$patch" | sed '/^Whole: \|^Delete: /d' |
 		commit_in "$dir" notes add -F - 2>/dev/null
 }
