@@ -26,9 +26,8 @@
 #define uio_context_init	uio_context_init_v3
 
 /*
- * For the compiler and for genksyms, these macros make our header the same as the old kernel's.
- * So drivers that were compiled with the old one also fit. Members that it lacks become arrays of
- * size 0.
+ * With these macros our header is the same as the old kernel's, for the compiler and for genksyms.
+ * So drivers compiled with that one fit, too. Members that it lacks become arrays of size 0.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 #define mmap_prepare	mmap
@@ -44,28 +43,17 @@
 #undef vm_area_desc
 #undef dma_addr
 #undef dma_device
-#endif
-
+#elif !defined(__GENKSYMS__)
 /* The rest is for the core itself: drivers/uio/Makefile defines UIO_COMPAT_CORE. */
-#if defined(UIO_COMPAT_CORE) && !defined(__GENKSYMS__)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+#include <linux/pfn_t.h>
 #define UIO_POLL_NO_IRQ		((__force __poll_t)-EIO)
+#define uio_insert_mixed(vma, addr, pfn) vmf_insert_mixed(vma, addr, __pfn_to_pfn_t(pfn, PFN_DEV))
 #define uio_mmap_prepare	uio_mmap_prepare
 static inline int uio_mmap_prepare(struct uio_info *info, struct vm_area_struct *vma)
 {
 	return info->mmap(info, vma);
 }
-#endif
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
-#include <linux/pfn_t.h>
-#define uio_insert_mixed(vma, addr, pfn) vmf_insert_mixed(vma, addr, __pfn_to_pfn_t(pfn, PFN_DEV))
-#endif
-#if defined(CONFIG_PER_VMA_LOCK) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-/*
- * mm_lock_seq is an int or, in later releases of 6.12, a seqcount_t. acquire: pairs with the
- * release when the mmap_lock is dropped.
- */
-#define uio_lock_seq(mm)	smp_load_acquire((const unsigned int *)&(mm)->mm_lock_seq)
 #endif
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 /* As in the kernel's own core, each interrupt is an event, and there is no thread. */
@@ -82,8 +70,13 @@ static inline int follow_pfnmap_start(struct follow_pfnmap_args *args)
 {
 	return follow_pfn(args->vma, args->address, &args->pfn);
 }
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0) && defined(CONFIG_PER_VMA_LOCK)
+/*
+ * mm_lock_seq is an int or, in later releases of 6.12, a seqcount_t. acquire: pairs with the
+ * release when the mmap_lock is dropped.
+ */
+#define uio_lock_seq(mm)	smp_load_acquire((const unsigned int *)&(mm)->mm_lock_seq)
 #endif
-
 #ifdef VM_PAT
 /*
  * On x86, remap_pfn_range() reserves the memory type. When the VMA is unmapped, moved or
@@ -124,17 +117,14 @@ static inline int uio_take_memtype(struct vm_area_struct *vma, unsigned long pfn
 {
 	struct follow_pfnmap_args first = { .vma = vma, .address = vma->vm_start, .pfn = pfn };
 	struct uio_memtype *memtype;
-	bool ram;
 
 	if (!(vma->vm_flags & VM_PAT) || (!pfn && follow_pfnmap_start(&first)))
 		return 0;
 	if (!pfn)
 		follow_pfnmap_end(&first);
 	pfn = first.pfn;
-	/* in most cases the struct page tells, which is quicker */
-	ram = pfn_valid(pfn) && !PageReserved(pfn_to_page(pfn)) &&
-	      !is_zone_device_page(pfn_to_page(pfn));
-	if (!ram && (!pfn_valid(pfn) || !page_is_ram(pfn))) {
+	/* most RAM is not reserved, and this is quicker to find out */
+	if (!pfn_valid(pfn) || (PageReserved(pfn_to_page(pfn)) && !page_is_ram(pfn))) {
 		memtype = kmalloc(sizeof(*memtype), GFP_KERNEL_ACCOUNT);
 		if (!memtype)
 			return -ENOMEM;
