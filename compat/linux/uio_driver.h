@@ -9,8 +9,14 @@
 #include <linux/device.h>
 #include <linux/fs.h>
 #include <linux/interrupt.h>
+#include <linux/slab.h>
 #include <linux/version.h>
 
+#ifndef kzalloc_obj	/* 6.1, and early releases of 6.12 */
+#define uio_gfp(unused, gfp, ...)	gfp
+#define kmalloc_obj(p, ...)	kmalloc(sizeof(p), uio_gfp(, ##__VA_ARGS__, GFP_KERNEL))
+#define kzalloc_obj(p, ...)	kzalloc(sizeof(p), uio_gfp(, ##__VA_ARGS__, GFP_KERNEL))
+#endif
 /* 6.1: genksyms has to see the kernel's own header, and only the #includes of the kernel's core. */
 #if defined(__GENKSYMS__) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #include <trace/../linux/uio_driver.h>	/* only the kernel has this path */
@@ -125,7 +131,7 @@ static inline int uio_take_memtype(struct vm_area_struct *vma, unsigned long pfn
 	pfn = first.pfn;
 	/* most RAM is not reserved, and this is quicker to find out */
 	if (!pfn_valid(pfn) || (PageReserved(pfn_to_page(pfn)) && !page_is_ram(pfn))) {
-		memtype = kmalloc(sizeof(*memtype), GFP_KERNEL_ACCOUNT);
+		memtype = kmalloc_obj(*memtype, GFP_KERNEL_ACCOUNT);
 		if (!memtype)
 			return -ENOMEM;
 		*memtype = (struct uio_memtype) { .ops = *vma->vm_ops, .before = vma->vm_ops,

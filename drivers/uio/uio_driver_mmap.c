@@ -202,7 +202,7 @@ uio_get_wrapper(struct uio_object *obj,
 		if (!memcmp(&wrapper->driver, driver, sizeof(*driver)))
 			return wrapper;
 
-	wrapper = kzalloc(sizeof(*wrapper), GFP_NOIO);
+	wrapper = kzalloc_obj(*wrapper, GFP_NOIO);
 	if (!wrapper)
 		return NULL;
 

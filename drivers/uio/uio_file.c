@@ -68,7 +68,7 @@ static int uio_open_live(struct uio_object *obj, const struct inode *node,
 		return -ENODEV;
 
 	ret = -ENOMEM;
-	uf = kmalloc(sizeof(*uf), GFP_KERNEL_ACCOUNT);
+	uf = kmalloc_obj(*uf, GFP_KERNEL_ACCOUNT);
 	if (!uf)
 		goto err_module;
 

@@ -159,7 +159,7 @@ struct uio_object *uio_object_alloc(struct module *owner, struct device *parent,
 				    struct uio_info *info,
 				    struct uio_context *ctx)
 {
-	struct uio_object *obj = kzalloc(sizeof(*obj), GFP_KERNEL);
+	struct uio_object *obj = kzalloc_obj(*obj);
 
 	if (!obj)
 		return NULL;

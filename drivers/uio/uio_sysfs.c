@@ -177,7 +177,7 @@ static struct uio_dir *uio_dir_add(struct uio_object *obj, struct kobject **all,
 				   const void *region)
 {
 	bool is_map = type == &uio_map_type;
-	struct uio_dir *dir = kzalloc(sizeof(*dir), GFP_KERNEL);
+	struct uio_dir *dir = kzalloc_obj(*dir);
 	int ret;
 
 	if (!dir)

@@ -105,7 +105,7 @@ int uio_begin_populating(struct uio_file *uf, struct mm_struct *mm)
 	}
 
 	/* NOIO: a revoke also takes this lock, and I/O may wait for the revoke */
-	p = kmalloc(sizeof(*p), GFP_NOIO | __GFP_ACCOUNT);
+	p = kmalloc_obj(*p, GFP_NOIO | __GFP_ACCOUNT);
 	if (!p)
 		return -ENOMEM;
 

@@ -127,7 +127,7 @@ bool uio_kunit_has_ended(struct aside *aside, unsigned long timeout)
 int uio_kunit_init(struct kunit *test)
 {
 	static unsigned int nr;
-	struct fixture *fx = kzalloc(sizeof(*fx), GFP_KERNEL);
+	struct fixture *fx = kzalloc_obj(*fx);
 
 	KUNIT_ASSERT_NOT_NULL(test, fx);
 	test->priv = fx;

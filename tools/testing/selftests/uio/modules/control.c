@@ -160,7 +160,7 @@ static struct uio_test_slot *uio_test_slot_add(const char *name)
 	if (uio_test_slot_find(name))
 		return ERR_PTR(-EEXIST);
 
-	slot = kzalloc(sizeof(*slot), GFP_KERNEL);
+	slot = kzalloc_obj(*slot);
 	if (!slot)
 		return ERR_PTR(-ENOMEM);
 	if (strscpy(slot->name, name, sizeof(slot->name)) < 0) {

@@ -237,7 +237,7 @@ static int uio_test_device_option(struct uio_test_device *dev, char *arg)
  */
 int uio_test_device_alloc(struct uio_test_slot *slot, char **args)
 {
-	struct uio_test_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	struct uio_test_device *dev = kzalloc_obj(*dev);
 	int ret = 0;
 
 	if (!dev)

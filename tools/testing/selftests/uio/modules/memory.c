@@ -213,7 +213,7 @@ static struct uio_test_mem *uio_test_mem_reuse(int kind, size_t size)
 
 static struct uio_test_mem *uio_test_mem_make(int kind, size_t size)
 {
-	struct uio_test_mem *mem = kzalloc(sizeof(*mem), GFP_KERNEL);
+	struct uio_test_mem *mem = kzalloc_obj(*mem);
 
 	if (!mem)
 		return NULL;

@@ -22,6 +22,11 @@
 
 #define UIO_TEST_NAME_MAX	48
 
+/* Kernels before 6.12, and early releases of it, lack this. */
+#ifndef kzalloc_obj
+#define kzalloc_obj(p)		kzalloc(sizeof(p), GFP_KERNEL)
+#endif
+
 /* Before 7.2, a driver's own mmap callback is info->mmap, which gets a VMA. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 #define mmap_prepare	mmap
