@@ -46,14 +46,15 @@ static void uio_put_registration(struct uio_object *obj)
 	put_device(&obj->idev.dev);
 }
 
-/* Without a context, open files have lost their mappings: log it. */
-static void uio_log_open_files(const struct uio_object *obj)
+/* Without a context, whoever has the device mapped gets SIGBUS from now on: log it. */
+static void uio_log_lost_mappings(const struct uio_object *obj)
 {
 	const struct device *dev = &obj->idev.dev;
+	const struct inode *inode = READ_ONCE(obj->inode);
 
-	if (!obj->ctx && kref_read(&dev->kobj.kref) > 1)
+	if (!obj->ctx && inode && mapping_mapped(inode->i_mapping))
 		dev_notice_ratelimited(dev->parent,
-				       "uio: %s has no context: %s was open when it was unregistered: its mappings are gone and release is not called\n",
+				       "uio: %s has no context: %s was mapped when it was unregistered: the mappings are gone\n",
 				       obj->idev.owner ? module_name(obj->idev.owner) :
 							 dev_driver_string(dev->parent),
 				       dev_name(dev));
@@ -254,7 +255,7 @@ void uio_unregister_device(struct uio_info *info)
 	uio_drain(obj);
 	uio_sysfs_del(obj);
 	device_del(&obj->idev.dev);
-	uio_log_open_files(obj);
+	uio_log_lost_mappings(obj);
 	uio_put_registration(obj);
 	if (ctx)
 		uio_context_put(ctx);
