@@ -2,6 +2,13 @@
 /*
  * Userspace I/O: module, device numbers, and the file system for the inodes that
  * mappings are in.
+ *
+ * The files of the core replace uio.c. These notices are from there:
+ *
+ * Copyright(C) 2005, Benedikt Spranger <b.spranger@linutronix.de>
+ * Copyright(C) 2005, Linutronix GmbH, Thomas Gleixner <tglx@kernel.org>
+ * Copyright(C) 2006, Hans J. Koch <hjk@hansjkoch.de>
+ * Copyright(C) 2006, Greg Kroah-Hartman <greg@kroah.com>
  */
 
 #include "uio_internal.h"

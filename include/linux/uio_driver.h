@@ -2,6 +2,11 @@
 /*
  * Userspace I/O: the interface between the UIO core and its drivers.
  *
+ * Copyright(C) 2005, Benedikt Spranger <b.spranger@linutronix.de>
+ * Copyright(C) 2005, Linutronix GmbH, Thomas Gleixner <tglx@kernel.org>
+ * Copyright(C) 2006, Hans J. Koch <hjk@hansjkoch.de>
+ * Copyright(C) 2006, Greg Kroah-Hartman <greg@kroah.com>
+ *
  * A driver describes its device in a struct uio_info and registers it. If the driver
  * also passes a struct uio_context, the memory that user space can still reach after
  * uio_unregister_device() stays valid until the last open file and the last mapping
