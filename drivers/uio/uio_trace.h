@@ -25,6 +25,7 @@ TRACE_EVENT(uio_register,
 	TP_STRUCT__entry(
 		__field(int, minor)
 		__field(u64, serial)
+		/* __assign_str() has two arguments before 6.10 */
 		__dynamic_array(char, name, strlen(obj->name) + 1)
 	),
 
