@@ -269,9 +269,14 @@ static void check_installed(const char *version)
 
 void check_kernels(int nr, char *const *kernels)
 {
-	char *version = find_version();
+	char *version;
 	int i;
 
+	for (i = 0; i < nr; i++)
+		if (!exists("/lib/modules/%s", kernels[i]))
+			die("status kernels: no kernel '%s' is installed: ls /lib/modules shows those that are",
+			    kernels[i]);
+	version = find_version();
 	if (!version) {
 		say_todo("dkms does not know our modules: install " PACKAGE);
 		return;
