@@ -99,6 +99,8 @@ pack_input()
 	mkdir -p "$stage/.lab"
 	cp -r "$lab/guest/inside" "$stage/bin"
 	cp "$selftests/unplug/tcmu-start" "$stage/bin/"
+	# if it is built; not in bin/, because an installed one comes first
+	cp "$(programs_of "$machine")/uio-late-release" "$stage/.lab/" 2>/dev/null || :
 	if [ "$verb" = shell ]; then
 		read -r rows cols < <(stty size)
 		printf 'exec bash -i\n' >"$stage/.lab/command"
