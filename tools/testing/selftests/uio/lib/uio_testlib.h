@@ -239,13 +239,6 @@ void uiot_step_end(void);
 /* waits until @op sleeps in a function whose name has @where in it; -ECANCELED: done */
 int uiot_wait_asleep_in(struct uiot_op *op, const char *where, int ms);
 
-/* the uio_hold module holds up the work with which TCMU looks for time-outs */
-int uiot_hold_arm(void);
-bool uiot_hold_hit(int ms);
-void uiot_hold_go(void);
-/* uio_hold can also wait until RCU has freed all that is queued */
-int uiot_wait_rcu(void);
-
 /* makes a device node for the next device to be registered */
 int uiot_next_node(char *node, size_t size);
 

@@ -250,40 +250,6 @@ void uiot_step_end(void)
 	uiot_write_file(STEP "locks", "N");
 }
 
-/* The uio_hold module */
-
-#define HOLD	"/sys/module/uio_hold/parameters/"
-
-int uiot_hold_arm(void)
-{
-	int ret = uiot_load("uio_hold");
-
-	return ret ? ret : uiot_write_file(HOLD "go", "N");
-}
-
-static bool hold_hit(void *arg)
-{
-	(void)arg;
-	return uiot_file_counts(HOLD "hits");
-}
-
-bool uiot_hold_hit(int ms)
-{
-	return uiot_wait_until(hold_hit, NULL, ms);
-}
-
-void uiot_hold_go(void)
-{
-	uiot_write_file(HOLD "go", "Y");
-}
-
-int uiot_wait_rcu(void)
-{
-	int ret = uiot_load("uio_hold");
-
-	return ret ? ret : uiot_write_file(HOLD "go", "Y");
-}
-
 /* Sleepers */
 
 struct sleeper {

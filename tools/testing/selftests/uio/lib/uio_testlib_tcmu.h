@@ -166,4 +166,11 @@ void uiot_tcmu_show_life(struct uiot_tcmu_daemon *daemon);
 /* ends all waits for an answer, as an operator can do */
 void uiot_tcmu_reset_netlink(void);
 
+/* the uio_hold module holds up the work with which TCMU looks for time-outs */
+int uiot_hold_arm(void);
+bool uiot_hold_hit(int ms);
+void uiot_hold_go(void);
+/* uio_hold can also wait until RCU has freed all that is queued */
+int uiot_wait_rcu(void);
+
 #endif /* _UIO_TESTLIB_TCMU_H */
