@@ -185,23 +185,23 @@ FIXTURE_VARIANT(loop)
 	int flags;
 };
 
-#define LOOP(_name, _options, _flags, _revoke)				\
+#define LOOP(_name, _options, _flags, ...)				\
 	FIXTURE_VARIANT_ADD(loop, _name) {				\
-		.options = _options, .flags = _flags, .revoke = _revoke, \
+		.options = _options, .flags = _flags, ##__VA_ARGS__	\
 	}
 
-LOOP(dma, "mem=dma:4", MAP_SHARED, false);
-LOOP(dma_revoke, "mem=dma:4", MAP_SHARED, true);
-LOOP(phys, "mem=far:4", MAP_SHARED, false);
-LOOP(phys_revoke, "mem=far:4", MAP_SHARED, true);
-LOOP(phys_private, "mem=far:4", MAP_PRIVATE, false);
-LOOP(phys_private_revoke, "mem=far:4", MAP_PRIVATE, true);
-LOOP(iova, "ctx mem=shared:4", MAP_SHARED, false);
-LOOP(iova_revoke, "ctx mem=shared:4", MAP_SHARED, true);
-LOOP(ram, "ctx mem=phys:4", MAP_SHARED, false);
-LOOP(ram_revoke, "ctx mem=phys:4", MAP_SHARED, true);
-LOOP(own, "mmap remap mem=far:4", MAP_SHARED, false);
-LOOP(own_revoke, "mmap remap mem=far:4", MAP_SHARED, true);
+LOOP(dma, "mem=dma:4", MAP_SHARED);
+LOOP(dma_revoke, "mem=dma:4", MAP_SHARED, .revoke = true);
+LOOP(phys, "mem=far:4", MAP_SHARED);
+LOOP(phys_revoke, "mem=far:4", MAP_SHARED, .revoke = true);
+LOOP(phys_private, "mem=far:4", MAP_PRIVATE);
+LOOP(phys_private_revoke, "mem=far:4", MAP_PRIVATE, .revoke = true);
+LOOP(iova, "ctx mem=shared:4", MAP_SHARED);
+LOOP(iova_revoke, "ctx mem=shared:4", MAP_SHARED, .revoke = true);
+LOOP(ram, "ctx mem=phys:4", MAP_SHARED);
+LOOP(ram_revoke, "ctx mem=phys:4", MAP_SHARED, .revoke = true);
+LOOP(own, "mmap remap mem=far:4", MAP_SHARED);
+LOOP(own_revoke, "mmap remap mem=far:4", MAP_SHARED, .revoke = true);
 
 /* op->events ends the loop; op->ret counts its rounds. */
 static bool goes_on(struct uiot_op *op)

@@ -780,7 +780,7 @@ TEST(first_opens_share_an_inode)
 	EXPECT_EQ(0, uiot_reset());
 }
 
-/* How often two threads touch a revoked file for the first time, at the same moment. */
+/* How often two threads touch a file for the first time, at the same moment. */
 #define FIRST_TOUCHES	100
 
 struct toucher {

@@ -235,7 +235,7 @@ static int *asleep_of(const struct task *task)
 
 void sleep_begin(struct task *task, int fd, __u32 file, struct dice *dice)
 {
-	/* so that others can revoke or close the file meanwhile */
+	/* so that others can use or close the file meanwhile */
 	if (chance(dice, 4))
 		give_copy(dice, fd, file);
 	__atomic_store_n(&task->uses, file, __ATOMIC_RELAXED);

@@ -187,7 +187,7 @@ OPERATION(do_mmap)
 
 	if (!take(dice, &fd, &map.file))
 		return;
-	/* so that others can revoke the file meanwhile */
+	/* so that others can use the file meanwhile */
 	if (chance(dice, 4))
 		give_copy(dice, fd, map.file);
 	file = file_find(map.file);
