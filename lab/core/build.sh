@@ -259,7 +259,7 @@ make_programs()
 # The selftests in DIR are built with the kernel's own lib.mk, as in a kernel tree.
 build_selftests()
 {
-	local machine=$1 out=$2 dir=$3 tree=$build/tmp/selftests/tools/testing/selftests
+	local machine=$1 out=$2 dir=$3 tree=$build/tmp/${2##*/}/tools/testing/selftests
 	local theirs
 
 	theirs=$(kernel_dir "${kernels[0]}")/source/tools/testing/selftests
@@ -267,7 +267,7 @@ build_selftests()
 	cp -a "$theirs"/*.{h,mk,sh} "$tree/"
 	mirror "$dir" "$tree/uio"
 	make_programs "$machine" "a test program" "$tree/uio" OUTPUT="$out" TEST_GEN_MODS_DIR= \
-		KHDR_INCLUDES="-isystem $top/include/uapi" msg=
+		KHDR_INCLUDES="-isystem ${dir%/tools/*}/include/uapi" msg=
 }
 
 build_programs()
