@@ -165,6 +165,12 @@ apply_one()
 		commit_in "$dir" notes add -F - 2>/dev/null
 }
 
+# Write commits as git send-email takes them. The rest goes to git.
+format_mails()
+{
+	commit_in "$1" format-patch -q --notes -M100% "${@:2}"
+}
+
 # Apply all patches of the posting.
 apply_posting()
 {
