@@ -33,8 +33,13 @@ static long op_ask(struct uiot_op *op)
 static bool command_waits(void *arg)
 {
 	const struct uiot_lun *lun = arg;
+	__u32 head = ring_head(lun->ring), at;
 
-	return ring_head(lun->ring) != lun->ring->cmd_tail;
+	/* an entry that fills up the end of the ring may come alone, before the command */
+	for (at = lun->ring->cmd_tail; at != head; at = ring_after(lun->ring, at))
+		if (ring_is_command(ring_entry(lun->ring, at)))
+			return true;
+	return false;
 }
 
 /* A command that waits in the ring. */
