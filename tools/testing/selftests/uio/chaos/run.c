@@ -286,22 +286,39 @@ void result(bool ok, const char *name)
 	printf("%sok %u %s\n", ok ? "" : "not ", ++tests, name);
 }
 
-/*
- * A run in which nothing happens proves nothing. After so many operations, each of these has
- * happened several times, unless some operations were left out.
- */
-bool enough_happened(unsigned int facts)
+static bool all_happened(unsigned int facts)
 {
-	bool enough = true, all = !world->partial && world->done >= ENOUGH_OPS;
+	unsigned int fact;
+
+	for (fact = 0; fact < facts; fact++)
+		if (!__atomic_load_n(&world->facts[fact], __ATOMIC_RELAXED))
+			return false;
+	return true;
+}
+
+/*
+ * A run in which nothing happens proves nothing. But a run of so many operations, or only of
+ * some kinds of them, is one to look at.
+ */
+static bool suffices(unsigned int facts)
+{
+	return world->max_ops || world->partial || all_happened(facts);
+}
+
+bool has_enough(void)
+{
+	return suffices(program->facts_at_first);
+}
+
+void report_facts(unsigned int facts)
+{
 	unsigned int fact;
 
 	printf("# seen:");
-	for (fact = 0; fact < facts; fact++) {
+	for (fact = 0; fact < facts; fact++)
 		printf("%s %lu %s", fact ? "," : "", world->facts[fact], program->facts[fact]);
-		enough &= world->facts[fact] || !all;
-	}
 	printf("\n");
-	return enough;
+	result(suffices(facts), "enough_happened");
 }
 
 static void report_times(const struct kind *kinds, const struct cost *costs)
