@@ -70,6 +70,8 @@ class Reader:
         if key in self.found and (not failing or self.found[key].result == "fail"):
             return
         skip = re.search(r"# SKIP (.*)", rest)
+        # the lab has all that a test needs
+        failing = failing or bool(skip and skip[1].startswith("needs root"))
         result = "fail" if failing else "skip" if skip else "pass"
         what = skip[1] if skip else self.what or self.expected
         self.found[key] = Found(*key, self.outcomes[key], result, what,

@@ -39,7 +39,7 @@ static long op_rename(struct uiot_op *op)
 
 FIXTURE_SETUP(daemon)
 {
-	ASSERT_EQ(0, uiot_tcmu_setup());
+	UIOT_NEED(uiot_tcmu_setup());
 	ASSERT_EQ(0, uiot_tcmu_daemon_start(&self->daemon));
 	ASSERT_EQ(0, uiot_tcmu_make(&self->tcmu, "one", ""));
 }
@@ -452,6 +452,7 @@ static bool command_is_not_queued(void *arg)
 
 FIXTURE_SETUP(silent)
 {
+	UIOT_LUN_SETUP();
 	ASSERT_EQ(0, uiot_lun_create(&self->lun, &self->tcmu));
 	/* where there is one */
 	uiot_tcmu_set(&self->tcmu, "attrib/daemon_time_out", "3");
@@ -562,7 +563,7 @@ static bool answers_until_done(void *arg)
 
 FIXTURE_SETUP(patient)
 {
-	ASSERT_EQ(0, uiot_tcmu_setup());
+	UIOT_LUN_SETUP();
 	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
 	ASSERT_EQ(0, uiot_tcmu_set(&self->tcmu, "attrib/cmd_time_out", "0"));
 	/* where there is one */

@@ -109,6 +109,7 @@ static int join(struct uiot_lun *lun, struct uiot_op *op, int ms)
 
 FIXTURE_SETUP(io)
 {
+	UIOT_LUN_SETUP();
 	ASSERT_EQ(0, uiot_lun_create(&self->lun, &self->tcmu));
 	ASSERT_EQ(0, send_both(&self->lun, self->sent, self->ops));
 	ASSERT_EQ(NR, uiot_lun_waiting(&self->lun, self->data, NR));
@@ -305,6 +306,7 @@ TEST(reset_of_the_unit_is_an_event)
 	struct uiot_tcmu tcmu;
 	__s32 event;
 
+	UIOT_LUN_SETUP();
 	ASSERT_EQ(0, uiot_lun_create(&lun, &tcmu));
 	ASSERT_EQ(0, uiot_tcmu_set(&tcmu, "attrib/tmr_notification", "1"));
 	/* those of the commands to a new unit */

@@ -88,7 +88,7 @@ FIXTURE(one)
 FIXTURE_SETUP(one)
 {
 	self->other.commands = -1;
-	ASSERT_EQ(0, uiot_tcmu_setup());
+	UIOT_NEED(uiot_tcmu_setup());
 	ASSERT_EQ(0, uiot_tcmu_daemon_start(&self->daemon));
 	ASSERT_EQ(0, uiot_tcmu_make(&self->tcmu, "one", ""));
 }
@@ -240,7 +240,7 @@ FIXTURE_SETUP(many)
 	self->tcmus = calloc(NR_OF_CREATES, sizeof(*self->tcmus));
 	self->ops = calloc(NR_OF_CREATES, sizeof(*self->ops));
 	ASSERT_TRUE(self->tcmus && self->ops);
-	ASSERT_EQ(0, uiot_tcmu_setup());
+	UIOT_NEED(uiot_tcmu_setup());
 	ASSERT_EQ(0, uiot_tcmu_daemon_start(&self->daemon));
 }
 

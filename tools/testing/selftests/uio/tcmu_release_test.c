@@ -38,7 +38,7 @@ FIXTURE_SETUP(ring)
 {
 	__u32 word;
 
-	ASSERT_EQ(0, uiot_tcmu_setup());
+	UIOT_NEED(uiot_tcmu_setup());
 	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
 	self->fd = uiot_open(&self->tcmu.uio, O_RDWR);
 	ASSERT_LE(0, self->fd);
@@ -257,7 +257,7 @@ FIXTURE(sink)
 
 FIXTURE_SETUP(sink)
 {
-	ASSERT_EQ(0, uiot_tcmu_setup());
+	UIOT_NEED(uiot_tcmu_setup());
 	if (uiot_tcmu_param("revoked_fault", "zero"))
 		SKIP(return, "this core has no contexts");
 	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
@@ -388,7 +388,7 @@ FIXTURE_SETUP(held)
 {
 	__u32 word;
 
-	ASSERT_EQ(0, uiot_tcmu_setup());
+	UIOT_NEED(uiot_tcmu_setup());
 	EXPECT_RINGS(0);
 	ASSERT_EQ(0, uiot_tcmu_create(&self->tcmu, "one"));
 	self->hold.fd = uiot_open(&self->tcmu.uio, O_RDWR);

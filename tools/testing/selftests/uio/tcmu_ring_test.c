@@ -235,6 +235,7 @@ WRONG(tail_outside);
 
 FIXTURE_SETUP(wrong)
 {
+	UIOT_LUN_SETUP();
 	ASSERT_EQ(0, begin(&self->unit, "nl_reply_supported=-1"));
 	ASSERT_EQ(0, send_one(&self->unit));
 }
@@ -268,6 +269,7 @@ FIXTURE(ring)
 
 FIXTURE_SETUP(ring)
 {
+	UIOT_LUN_SETUP();
 	ASSERT_EQ(0, begin(&self->unit, "nl_reply_supported=-1"));
 }
 
@@ -478,6 +480,7 @@ static int fill(struct unit *unit, int senders, __u32 room)
 
 FIXTURE_SETUP(last)
 {
+	UIOT_LUN_SETUP();
 	ASSERT_EQ(0, begin(&self->unit, "nl_reply_supported=-1,cmd_ring_size_mb=1"));
 	/* each of many may send one more; the last ones go alone */
 	ASSERT_EQ(0, fill(&self->unit, SENDERS, 2 * SENDERS * COMMAND_SIZE));

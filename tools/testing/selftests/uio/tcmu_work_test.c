@@ -94,6 +94,7 @@ FIXTURE_SETUP(limit)
 	__u32 word;
 	int held;
 
+	UIOT_LUN_SETUP();
 	ASSERT_EQ(0, make_device(&self->tcmu, "nl_reply_supported=-1,max_data_area_mb=4"));
 	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
 					uiot_open_other_node(&self->tcmu.uio,
@@ -250,6 +251,7 @@ FIXTURE_SETUP(pages)
 {
 	int held;
 
+	UIOT_LUN_SETUP();
 	ASSERT_EQ(0, make_device(&self->tcmu, "nl_reply_supported=-1,max_data_area_mb=16"));
 	ASSERT_EQ(0, uiot_lun_open_ring(&self->lun, &self->tcmu,
 					uiot_open(&self->tcmu.uio, O_RDWR)));
@@ -310,6 +312,7 @@ static long op_delete(struct uiot_op *op)
 
 FIXTURE_SETUP(late)
 {
+	UIOT_LUN_SETUP();
 	ASSERT_EQ(0, uiot_lun_create(&self->lun, &self->tcmu));
 }
 

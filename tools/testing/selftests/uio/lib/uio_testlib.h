@@ -50,6 +50,15 @@ struct uiot_dev {
 	char node[32];
 };
 
+/* Skips if a module or debugfs is missing, or if this process may not use them. */
+#define UIOT_NEED(_call) do {						\
+	int _needed = (_call);						\
+									\
+	if (_needed == -ENOENT || _needed == -EACCES)			\
+		SKIP(return, "needs root, and what is in the file config"); \
+	ASSERT_EQ(0, _needed);						\
+} while (0)
+
 /*
  * Removes what other tests have left, and creates a device. Skips if the core or the
  * machine lacks what it needs.
@@ -57,7 +66,7 @@ struct uiot_dev {
 #define UIOT_SETUP(_dev, _options) do {					\
 	int _ret;							\
 									\
-	ASSERT_EQ(0, uiot_reset());					\
+	UIOT_NEED(uiot_reset());					\
 	_ret = uiot_create(_dev, _options);				\
 	if (_ret == -EOPNOTSUPP)					\
 		SKIP(return, "this core has no contexts, or no such memory"); \

@@ -21,6 +21,12 @@ struct uiot_tcmu {
 };
 
 int uiot_tcmu_setup(void);
+/* the same for a test that sends commands to a SCSI unit */
+#define UIOT_LUN_SETUP() do {						\
+	UIOT_NEED(uiot_tcmu_setup());					\
+	UIOT_NEED(uiot_load("tcm_loop"));				\
+	UIOT_NEED(uiot_load("sg"));					\
+} while (0)
 /* creates a device that has no daemon and needs none */
 int uiot_tcmu_create(struct uiot_tcmu *tcmu, const char *name);
 /* the same in steps; enabling tells the daemon */
