@@ -153,7 +153,7 @@ int uiot_shell(const char *command)
 
 int uiot_load_file(const char *module, const char *file)
 {
-	char path[96], command[128];
+	char path[96], command[160];
 
 	snprintf(path, sizeof(path), "/sys/module/%s", module);
 	if (!access(path, F_OK))
@@ -164,9 +164,9 @@ int uiot_load_file(const char *module, const char *file)
 	if (!uiot_wait_until(driver_name_is_free, path, 2 * UIOT_SOON_MS))
 		return -EEXIST;
 
-	/* "make install" of the selftests puts the test modules in modules/ */
+	/* kselftest has the test modules in modules/; insmod does not load what they need */
 	snprintf(command, sizeof(command),
-		 "m=%s; modprobe -q $m || { [ -e modules/$m.ko ] && insmod modules/$m.ko; }",
+		 "m=%s; modprobe -q $m || { modprobe -q uio; insmod modules/$m.ko; } 2>/dev/null",
 		 file);
 	return uiot_shell(command) ? -ENOENT : 0;
 }
