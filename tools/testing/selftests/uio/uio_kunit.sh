@@ -53,11 +53,19 @@ run_suites()
 	done
 }
 
+# uio stays if it is not a module, or if somebody uses it.
+has_to_stay()
+{
+	[ -e /sys/module/uio ] && [ "$(cat /sys/module/uio/refcnt 2>/dev/null)" != 0 ]
+}
+
 # Where the kernel delays the release of uio's class, uio must stay loaded until then.
 unload()
 {
 	rmmod uio_kunit || return
-	if zgrep -qx CONFIG_DEBUG_KOBJECT_RELEASE=y /proc/config.gz 2>/dev/null; then
+	if [ -n "$stays" ]; then
+		echo "uio stays loaded: somebody uses it"
+	elif zgrep -qx CONFIG_DEBUG_KOBJECT_RELEASE=y /proc/config.gz 2>/dev/null; then
 		echo "uio stays loaded: this kernel releases its class seconds later"
 	else
 		rmmod uio
@@ -140,6 +148,7 @@ modinfo uio_kunit >/dev/null 2>&1 || skip "there is no module uio_kunit"
 
 trap restore_all EXIT
 prepare
+stays=$(! has_to_stay || echo yes)
 modprobe uio_kunit
 compgen -G "$kunit/uio_lifetime*" >/dev/null || {
 	rmmod uio_kunit

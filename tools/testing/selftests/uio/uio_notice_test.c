@@ -25,6 +25,8 @@ FIXTURE_SETUP(notice)
 {
 	UIOT_SETUP(&self->dev, "ctx");
 	ASSERT_TRUE(uiot_module_goes("uio_test", 4 * UIOT_SOON_MS));
+	if (uiot_module_refs("uio"))
+		SKIP(return, "uio is not a module, or somebody uses it");
 	ASSERT_TRUE(uiot_module_goes("uio", UIOT_SOON_MS));
 	ASSERT_EQ(0, uiot_reset());
 	self->log = uiot_log_open();
