@@ -15,8 +15,8 @@ static char console[64];
 static int log_fd = -1;
 
 /*
- * The kernel may print the stack of an allocation that fails. On the console, the lab would
- * take this for a complaint, so the console gets no warnings, and we look at the log.
+ * The kernel may print the stack of an allocation that fails. Who watches the
+ * console would take this for a complaint. So it gets no warnings, and we look at the log.
  */
 static int quiet(void)
 {
