@@ -2,18 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0
 """The results of the jobs of check.
 
-report.py job DIR NAME KIND MODULES NUMBER
+report.py job DIR NAME KIND MODULES NUMBER ALL
     Read what the job NAME has left in DIR (see run.sh). Print the tests that did not do
     what they have to, and the job's own line of KTAP. Leave in DIR
         full    KTAP of all its tests
         counts  how many passed, failed, were skipped
         found   a record for each test, for the comparison
+        record  the totals. If ALL tests of the job have run, results/jobs keeps it for the
+                results page
 report.py compare RESULTS KERNEL...
     Print a table with a row for each row of check/rows, on mainline and on ours. A debug kernel's
     results count for its series.
 report.py jobs RESULTS
-    Print a table of the jobs of the last run. results/jobs keeps a record for each job, also of
-    earlier runs, for the results page.
+    Print a table of the jobs of the last run.
 
 check/expectations says what each test has to do, and explains the outcomes.
 """
@@ -23,6 +24,7 @@ import fnmatch
 import json
 import pathlib
 import re
+import shutil
 import sys
 
 HERE = pathlib.Path(__file__).parent
@@ -250,19 +252,19 @@ class Job:
                 f"{seconds} s, {self.cpu_seconds()} s of CPU")
 
 
-def report_job(directory, name, kind, modules, number):
+def report_job(directory, name, kind, modules, number, number_of_all):
     job = Job(directory, name, kind, modules)
     full = ["    KTAP version 1", f"    1..{job.passed + job.failed + job.skipped}", *job.full]
     line = job.line(number)
     (directory / "full").write_text("\n".join([*full, *job.trouble, line]) + "\n")
     (directory / "counts").write_text(f"{job.passed} {job.failed} {job.skipped}\n")
     (directory / "found").write_text(json.dumps(job.found))
-    keep(job)
+    keep(job, int(number_of_all))
     print("\n".join([*job.trouble, *job.bad, line]))
 
 
-def keep(job):
-    """Leave a record that later runs do not remove. deb-check has its own jobs."""
+def keep(job, number_of_all):
+    """Later runs do not remove what is kept. deb-check has its own jobs."""
     if job.directory.parents[1].name != "check":
         return
     skips = collections.Counter(found.what for found in job.found
@@ -273,9 +275,11 @@ def keep(job):
               "cpu": job.cpu_seconds(), "commit": commit, "date": date,
               "why": "; ".join(f"{what} ({number})" for what, number in skips.most_common())
                      if job.skipped else ""}
-    path = KEPT / job.name
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = job.directory / "record"
     path.write_text(json.dumps(record))
+    if record["tests"] == number_of_all:
+        (KEPT / job.name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, KEPT / job.name)
 
 
 # ---- the comparison
@@ -356,8 +360,8 @@ def job_row(name, record):
 
 
 def jobs(results):
-    names = sorted("/".join(path.parts[-3:-1]) for path in results.glob("*/*/found"))
-    rows = [job_row(name, json.loads((KEPT / name).read_text())) for name in names]
+    rows = [job_row("/".join(path.parts[-3:-1]), json.loads(path.read_text()))
+            for path in sorted(results.glob("*/*/record"))]
     print("\n".join(lines_of([JOB_HEADER, *rows])))
 
 

@@ -13,7 +13,7 @@ report_job()
 
 	number=$((number + 1))
 	"$lab/lab" exec -- python3 "$lab/check/report.py" \
-		job "$dir" "$name" "$kind" "$modules" "$number"
+		job "$dir" "$name" "$kind" "$modules" "$number" "$(tests_in "$@" | wc -l)"
 	cat "$dir/full" >>"$tap"
 	read -r p f s <"$dir/counts"
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
